@@ -1,0 +1,107 @@
+// Package call is the domain: what a call log is, how one asks for some, and
+// what can answer. It knows no provider, no storage and no MCP.
+//
+// Missing is not zero. What a provider does not say stays nil, empty or the
+// zero time, and is left out of every answer.
+package call
+
+import (
+	"strings"
+	"time"
+)
+
+// An ID names one call at one source, written "cekura/48213".
+type ID struct {
+	Source string // the configured name of an upstream
+	Key    string // the upstream's own key of the record
+}
+
+func (id ID) String() string { return id.Source + "/" + id.Key }
+
+// A Log is the record of one call.
+type Log struct {
+	ID          ID
+	CallID      string // the provider's other identifier of the call
+	AgentID     string
+	AgentName   string
+	ProjectID   string
+	AssistantID string
+
+	StartedAt time.Time
+	EndedAt   time.Time
+	CreatedAt time.Time // of the record, as is UpdatedAt
+	UpdatedAt time.Time
+	Duration  *time.Duration
+
+	Success      *bool // nil where nobody judged the call
+	Status       string
+	Reviewed     *bool
+	Feedback     string
+	EndedReason  string
+	Topic        string
+	DropoffPoint string
+	ErrorMessage string
+	Summary      string
+	Sentiment    string
+
+	Customer  string // the other party's number or identifier
+	Direction string // inbound or outbound
+	CallType  string
+
+	Cost             *float64           // in the provider's currency
+	Latency          map[string]Latency // by stage: e2e, llm, tts, …
+	Metrics          []Metric
+	Metadata         map[string]any
+	DynamicVariables map[string]any
+
+	Turns        []Turn // in order of time; Turns[i].Index is i+1
+	TraceID      string
+	RecordingURL string
+	DashboardURL string
+
+	Sensitive bool // may be shown, must not be stored
+	Detailed  bool // has what only the record of one call carries: Metadata, DynamicVariables, explanations
+}
+
+// A Role says who speaks in a Turn.
+type Role string
+
+// The four roles.
+const (
+	Agent    Role = "agent"
+	Caller   Role = "caller"
+	ToolRole Role = "tool"
+	System   Role = "system"
+)
+
+// A Turn is one utterance, or one tool call with its result, of a transcript.
+type Turn struct {
+	Index int // from 1, stable: it is what answers cite
+	Role  Role
+	Text  string
+	Start *time.Duration // from the start of the call
+	End   *time.Duration
+	Tool  *Tool
+}
+
+// A Tool is a call that the agent made to a program, and what came back.
+type Tool struct {
+	Name   string
+	Args   string // JSON
+	Result string // JSON or text; "" where none came
+	Failed bool   // the result is an error
+}
+
+// A Metric is one evaluation of a call.
+type Metric struct {
+	ID          string
+	Name        string
+	Type        string // binary, continuous, numeric, enum, …
+	Score       *float64
+	Value       string // of an enum
+	Passed      *bool  // nil where neither the type nor a rubric decides
+	Explanation []string
+}
+
+// A Latency is how long one stage of the agent's answers took.
+type Latency struct{ P50, P95 *time.Duration }

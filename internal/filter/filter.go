@@ -13,6 +13,7 @@ package filter
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // An Expr is a filter: a Cond, or an And, Or or SameRow of filters.
@@ -166,4 +167,17 @@ func walk(e Expr, yield func(Cond) bool) bool {
 		}
 	}
 	return true
+}
+
+// Relation is the related rows that s speaks of, as in "metric_evaluations";
+// ok is false where it names none, or more than one.
+func (s SameRow) Relation() (relation string, ok bool) {
+	for c := range Conds(s) {
+		r, _, _ := strings.Cut(c.Field, ".")
+		if relation != "" && r != relation {
+			return "", false
+		}
+		relation = r
+	}
+	return relation, relation != ""
 }

@@ -1,0 +1,207 @@
+package render
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"call-logs-mcp/internal/call"
+)
+
+// MinBudget is the smallest Excerpt.Budget that Choose can keep to, whatever
+// the turns are like.
+const MinBudget = 100
+
+// An Excerpt says which turns of a transcript are wanted, and for how many
+// tokens. The zero Excerpt wants all.
+type Excerpt struct {
+	Budget   int   // tokens of Lines of the Selection; 0 is without bound
+	From, To int   // the first and last turn wanted, 0 for the ends
+	Matches  []int // turns that match the question, the best first
+	Cited    []int // turns that failed metrics cite: see Cited
+	Around   int   // read outward from this turn instead of by worth
+	InOrder  bool  // read from From on, without a hole, instead of by worth
+}
+
+// A Selection is what Choose took. Kept and Omitted together are the turns of
+// the Excerpt, each once and in order.
+type Selection struct {
+	Kept    []int // turn numbers
+	Omitted []Span
+	Limit   int // tokens of the line of one turn, longer ones are cut; 0 is without bound
+}
+
+// A Span is a run of turns that were left out. Its times are nil where they are
+// not known.
+type Span struct {
+	FromTurn, ToTurn int // both left out
+	From, To         *time.Duration
+}
+
+// Choose takes the turns of e that are worth most and fit its budget, whole,
+// but for very long ones, which are cut in their middle. The order of worth:
+// what matches, what failed metrics cite, tool calls with errors, the end, the
+// beginning, what stands around the longest silences and around all these, then
+// the rest evenly. Where everything fits, all of it is kept.
+func Choose(turns []call.Turn, e Excerpt) Selection {
+	turns = within(turns, e.From, e.To)
+	c := chooser{turns: turns, kept: make([]bool, len(turns)), full: make([]int, len(turns))}
+	for i := range turns {
+		c.full[i] = lineTokens(Line(&turns[i], 0))
+	}
+	if !c.fitsAll(e.Budget) {
+		c.gap = gapTokens(turns)
+		c.room = e.Budget - c.gap
+		c.take(order(turns, e), e.InOrder)
+		c.fill()
+	}
+	return c.selection()
+}
+
+// A chooser keeps count of what the kept turns and the lines about the others
+// take together.
+type chooser struct {
+	turns []call.Turn
+	kept  []bool
+	full  []int // tokens of each line, uncut
+	limit int   // of one line
+	gap   int   // tokens of the longest line about a gap
+	room  int   // tokens left
+}
+
+// fitsAll keeps everything if that is possible, cutting long turns as little as
+// it takes. If it is not, it leaves the limit at the lowest.
+func (c *chooser) fitsAll(budget int) bool {
+	sum := 0
+	for _, n := range c.full {
+		sum += n
+	}
+	if budget <= 0 || sum <= budget {
+		c.keepAll()
+		return true
+	}
+	for _, limit := range []int{budget * 3 / 4, budget / 2, budget / 3, budget / 4} {
+		c.limit, sum = max(limit, minLine), 0
+		for i := range c.turns {
+			sum += c.cost(i)
+		}
+		if sum <= budget {
+			c.keepAll()
+			return true
+		}
+	}
+	return false
+}
+
+func (c *chooser) keepAll() {
+	for i := range c.kept {
+		c.kept[i] = true
+	}
+}
+
+// cost is what turn i takes, newline included; a cut line never takes more than
+// its limit.
+func (c *chooser) cost(i int) int {
+	if c.limit == 0 {
+		return c.full[i]
+	}
+	return min(c.full[i], lineLimit(&c.turns[i], c.limit)+1)
+}
+
+// gaps is by how much the number of gaps changes when i is kept.
+func (c *chooser) gaps(i int) int {
+	n := -1
+	if i > 0 && !c.kept[i-1] {
+		n++
+	}
+	if i+1 < len(c.kept) && !c.kept[i+1] {
+		n++
+	}
+	return n
+}
+
+// take keeps turns in the given order while they fit. One that does not fit is
+// passed over, or is the end where the order is to be strict.
+func (c *chooser) take(order []int, strict bool) {
+	for _, i := range order {
+		if c.kept[i] {
+			continue
+		}
+		cost := c.cost(i) + c.gaps(i)*c.gap
+		if cost > c.room {
+			if strict {
+				return
+			}
+			continue
+		}
+		c.kept[i] = true
+		c.room -= cost
+	}
+}
+
+// fill keeps the turns of each gap that cost no more than the line about it.
+func (c *chooser) fill() {
+	for from := 0; from < len(c.kept); from++ {
+		if c.kept[from] {
+			continue
+		}
+		to, sum := from, 0
+		for ; to < len(c.kept) && !c.kept[to]; to++ {
+			sum += c.cost(to)
+		}
+		if sum <= c.gap {
+			for i := from; i < to; i++ {
+				c.kept[i] = true
+			}
+			c.room += c.gap - sum
+		}
+		from = to
+	}
+}
+
+func (c *chooser) selection() Selection {
+	s := Selection{Limit: c.limit}
+	for i := 0; i < len(c.turns); i++ {
+		if c.kept[i] {
+			s.Kept = append(s.Kept, c.turns[i].Index)
+			continue
+		}
+		to := i
+		for to+1 < len(c.turns) && !c.kept[to+1] {
+			to++
+		}
+		s.Omitted = append(s.Omitted, span(c.turns[i:to+1]))
+		i = to
+	}
+	return s
+}
+
+// within is the turns numbered from to to.
+func within(turns []call.Turn, from, to int) []call.Turn {
+	if from > 0 {
+		turns = turns[position(turns, from):]
+	}
+	if to > 0 {
+		turns = turns[:position(turns, to+1)]
+	}
+	return turns
+}
+
+// position is where the turn of this number is, or would be.
+func position(turns []call.Turn, number int) int {
+	i, _ := slices.BinarySearchFunc(turns, number, func(t call.Turn, n int) int { return cmp.Compare(t.Index, n) })
+	return i
+}
+
+func span(turns []call.Turn) Span {
+	s := Span{FromTurn: turns[0].Index, ToTurn: turns[len(turns)-1].Index}
+	for i := range turns {
+		if t := &turns[i]; t.Start != nil {
+			if s.From == nil {
+				s.From = t.Start
+			}
+			s.To = cmp.Or(t.End, t.Start)
+		}
+	}
+	return s
+}

@@ -1,0 +1,147 @@
+package render
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"call-logs-mcp/internal/call"
+)
+
+// minLine is the least that the line of one turn is cut to, and toolLine the
+// most that one of a tool call is cut to where something has to be cut.
+const (
+	minLine  = 36
+	toolLine = 160
+)
+
+// Lines writes the selected turns, one on a line, and a line about each gap:
+//
+//	12 03:41 agent: words
+//	13 03:44 tool lookup_order {"order":"A-1182"} → error: timeout after 8 s
+//	… turns 14–88 left out (04:10–17:32) …
+//
+// Text is cleaned; times that are not known are left out. There is no newline
+// at the end. The turns are those given to Choose.
+func Lines(turns []call.Turn, s Selection) string {
+	var b strings.Builder
+	gaps := s.Omitted
+	for _, number := range s.Kept {
+		for len(gaps) > 0 && gaps[0].FromTurn < number {
+			b.WriteString(gaps[0].String() + "\n")
+			gaps = gaps[1:]
+		}
+		if i := position(turns, number); i < len(turns) && turns[i].Index == number {
+			b.WriteString(Line(&turns[i], s.Limit) + "\n")
+		}
+	}
+	for _, g := range gaps {
+		b.WriteString(g.String() + "\n")
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// String is the line about a gap.
+func (s Span) String() string {
+	text := fmt.Sprintf("… turns %d–%d left out", s.FromTurn, s.ToTurn)
+	if s.FromTurn == s.ToTurn {
+		text = fmt.Sprintf("… turn %d left out", s.FromTurn)
+	}
+	if s.From != nil && s.To != nil {
+		from, to := At(*s.From), At(*s.To)
+		if from != to {
+			from += "–" + to
+		}
+		text += " (" + from + ")"
+	}
+	return text + " …"
+}
+
+// gapTokens is the most that a line about a gap in turns takes.
+func gapTokens(turns []call.Turn) int {
+	if len(turns) == 0 {
+		return 0
+	}
+	s := span(turns)
+	s.FromTurn = s.ToTurn - 1
+	for i := range turns {
+		if t := &turns[i]; t.Start != nil && s.To != nil && *t.Start > *s.To {
+			s.To = t.Start
+		}
+	}
+	if s.To != nil {
+		from := *s.To - 1e9
+		s.From = &from
+	}
+	return lineTokens(s.String()) + 2
+}
+
+// Line writes one turn on one line of at most limit tokens, 0 being no bound.
+func Line(t *call.Turn, limit int) string {
+	head := strconv.Itoa(t.Index)
+	if t.Start != nil {
+		head += " " + At(*t.Start)
+	}
+	if t.Tool != nil {
+		return head + " " + toolWords(t, limitLeft(lineLimit(t, limit), head))
+	}
+	head += " " + Clean(string(t.Role)) + ":"
+	words := Words(t, limitLeft(lineLimit(t, limit), head))
+	if words == "" {
+		return head
+	}
+	return head + " " + words
+}
+
+// Words is what was said in a turn, cleaned and cut in its middle to limit
+// tokens, 0 being no bound.
+func Words(t *call.Turn, limit int) string { return cut(Clean(t.Text), limit) }
+
+// toolWords writes a tool call: its name, what it was given and what came back.
+func toolWords(t *call.Turn, limit int) string {
+	name := "tool " + cut(Clean(t.Tool.Name), limit/3)
+	args := cut(compact(t.Tool.Args), limit/3)
+	if args != "" {
+		name += " " + args
+	}
+	result := compact(t.Tool.Result)
+	switch {
+	case t.Tool.Failed && result == "":
+		return name + " → error"
+	case t.Tool.Failed:
+		name += " → error: "
+	case result != "":
+		name += " → "
+	default:
+		return name
+	}
+	return name + cut(result, limitLeft(limit, name))
+}
+
+// compact writes JSON without white space, and cleans it; what is no JSON is
+// cleaned as it is.
+func compact(s string) string {
+	var b bytes.Buffer
+	if json.Compact(&b, []byte(s)) == nil {
+		s = b.String()
+	}
+	return Clean(s)
+}
+
+// lineLimit is the limit for one turn where the one for all is limit.
+func lineLimit(t *call.Turn, limit int) int {
+	if limit > 0 && t.Tool != nil {
+		return min(limit, toolLine)
+	}
+	return limit
+}
+
+// limitLeft is what a limit leaves behind head; 0, no bound, stays 0.
+func limitLeft(limit int, head string) int {
+	if limit == 0 {
+		return 0
+	}
+	return max(1, limit-Tokens(head))
+}

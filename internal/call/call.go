@@ -5,10 +5,7 @@
 // zero time, and is left out of every answer.
 package call
 
-import (
-	"strings"
-	"time"
-)
+import "time"
 
 // An ID names one call at one source, written "cekura/48213".
 type ID struct {
@@ -68,10 +65,10 @@ type Role string
 
 // The four roles.
 const (
-	Agent    Role = "agent"
-	Caller   Role = "caller"
-	ToolRole Role = "tool"
-	System   Role = "system"
+	RoleAgent  Role = "agent"
+	RoleCaller Role = "caller"
+	RoleTool   Role = "tool"
+	RoleSystem Role = "system"
 )
 
 // A Turn is one utterance, or one tool call with its result, of a transcript.

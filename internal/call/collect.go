@@ -1,0 +1,220 @@
+package call
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"call-logs-mcp/internal/filter"
+)
+
+// A Batch is what one request to an upstream brought.
+type Batch struct {
+	Logs  []*Log
+	More  bool // there are further logs behind these
+	Calls *int // how many the upstream counts in all, where it does
+}
+
+// Fetch returns the next batch. Batches come in the direction of Query.Order's
+// time, newest first unless it is Oldest; what they share with the batch before
+// is met once. A source whose walk is not in that order has to sort it first.
+type Fetch func(ctx context.Context) (Batch, error)
+
+// Collect pulls batches until q.Limit logs behind q.After match rest and
+// q.Text, or q.Scan logs were read. A source that pushes all of a filter passes
+// a nil rest. It leaves Page.Window to the source.
+//
+// A failure after the first batch ends the page early, with a note and a Next.
+func Collect(ctx context.Context, q Query, rest filter.Expr, fetch Fetch) (Page, error) {
+	c := collector{q: q, rest: rest, limit: q.limit(), scan: q.scan(), met: map[ID]bool{}}
+	for more := true; more && !c.full(); {
+		batch, err := fetch(ctx)
+		if err != nil {
+			if c.read == 0 || ctx.Err() != nil {
+				return Page{}, err
+			}
+			c.failed(err)
+			break
+		}
+		if c.calls == nil {
+			c.calls = batch.Calls
+		}
+		for _, l := range batch.Logs {
+			c.take(l)
+		}
+		more = batch.More
+		c.end = !more
+	}
+	return c.page(), nil
+}
+
+func (q Query) limit() int {
+	if q.Limit <= 0 {
+		return DefaultLimit
+	}
+	return q.Limit
+}
+
+func (q Query) scan() int {
+	if q.Scan <= 0 {
+		return DefaultScan
+	}
+	return q.Scan
+}
+
+type collector struct {
+	q           Query
+	rest        filter.Expr
+	limit, scan int
+
+	met   map[ID]bool
+	read  int // logs behind q.After
+	calls *int
+	end   bool // the upstream has no more
+	notes []string
+	tie   []*Log // the last logs read, all of one start time, not yet in order
+	found []match
+	last  *Mark // of the last log that was put in order
+}
+
+type match struct {
+	log *Log
+	hit Hit
+}
+
+// byTime says whether logs arrive in the order that was asked for.
+func (c *collector) byTime() bool { return c.q.Order != Longest && c.q.Order != Shortest }
+
+// full says whether reading may stop: the page and one more are found, or the
+// scan is used up.
+func (c *collector) full() bool {
+	if c.read >= c.scan {
+		return true
+	}
+	return c.byTime() && !c.q.Exhaust && len(c.found) > c.limit
+}
+
+// take reads one log. Logs of equal start time are held until the next one, so
+// that ids break the tie whatever order the upstream has them in.
+func (c *collector) take(l *Log) {
+	if c.met[l.ID] {
+		return
+	}
+	c.met[l.ID] = true
+	if c.byTime() {
+		if c.q.After != nil && c.q.Order.Mark(l).Compare(c.q.After) <= 0 {
+			return
+		}
+		if len(c.tie) > 0 && c.q.Order.value(l) != c.q.Order.value(c.tie[0]) {
+			c.settle()
+		}
+	}
+	c.read++
+	c.tie = append(c.tie, l)
+}
+
+// settle puts the logs that were held in order and keeps those that match.
+func (c *collector) settle() {
+	slices.SortFunc(c.tie, c.q.Order.Compare)
+	for _, l := range c.tie {
+		c.last = c.q.Order.Mark(l)
+		if !filter.Match(c.rest, l) {
+			continue
+		}
+		m := match{log: l}
+		if c.q.Text != nil {
+			var ok bool
+			if m.hit, ok = c.q.Text.Match(l, c.q.Role); !ok {
+				continue
+			}
+		}
+		c.found = append(c.found, m)
+	}
+	c.tie = c.tie[:0]
+}
+
+func (c *collector) failed(err error) {
+	msg := "reading stopped early"
+	var e *Error
+	if errors.As(err, &e) {
+		msg += ": " + e.Error()
+	}
+	c.notes = append(c.notes, msg)
+}
+
+func (c *collector) page() Page {
+	// Where reading broke off inside a tie, its rest is unknown: it is left to
+	// the next page, unless it is all there is.
+	if c.end || !c.byTime() || c.last == nil || len(c.tie) >= c.scan {
+		c.settle()
+	}
+	total := len(c.found)
+	if !c.byTime() {
+		c.found = slices.DeleteFunc(c.found, func(m match) bool {
+			return c.q.After != nil && c.q.Order.Mark(m.log).Compare(c.q.After) <= 0
+		})
+	}
+	p := Page{Notes: c.notes, Coverage: Coverage{Calls: c.calls, Searched: c.read}}
+	p.Coverage.Complete = c.end || c.byTime() && !c.q.Exhaust && len(c.found) > c.limit
+	if !p.Coverage.Complete && c.last != nil && c.byTime() {
+		p.Coverage.Back = c.q.Order.Time(c.last)
+	}
+	switch {
+	case c.q.After != nil && c.byTime(): // only the rest was counted
+	case c.end:
+		p.Total = &total
+	case c.rest == nil && c.q.Text == nil:
+		p.Total = c.calls
+	}
+	c.cut(&p)
+	return p
+}
+
+// cut fills the page with its share of what was found.
+func (c *collector) cut(p *Page) {
+	shown := c.found[:min(c.limit, len(c.found))]
+	switch {
+	case len(shown) < len(c.found):
+		p.Next = c.q.Order.Mark(shown[len(shown)-1].log)
+	case !c.end && c.byTime():
+		p.Next = c.last
+	}
+	p.Logs = make([]*Log, len(shown))
+	for i, m := range shown {
+		p.Logs[i] = m.log
+		if c.q.Text != nil {
+			p.Hits = append(p.Hits, m.hit)
+		}
+	}
+}
+
+// Sorted finds in logs that are all in memory, in any order. Sorting is by the
+// order of q, so it costs n log n; calls may be many thousands.
+func Sorted(ctx context.Context, q Query, logs []*Log) (Page, error) {
+	done := false
+	sorted := slices.SortedFunc(slices.Values(logs), q.Order.Compare)
+	q.Scan = max(q.scan(), len(logs)+1)
+	return Collect(ctx, q, q.Where, func(context.Context) (Batch, error) {
+		if done {
+			return Batch{}, nil
+		}
+		done = true
+		return Batch{Logs: sorted}, nil
+	})
+}
+
+// Span is the time from the first to the last start of logs.
+func Span(logs []*Log) Window {
+	var w Window
+	for _, l := range logs {
+		if t := l.StartedAt; !t.IsZero() {
+			if w.From.IsZero() || t.Before(w.From) {
+				w.From = t
+			}
+			if w.To.IsZero() || t.After(w.To) {
+				w.To = t
+			}
+		}
+	}
+	return w
+}

@@ -1,0 +1,138 @@
+package call
+
+import (
+	"bytes"
+	"compress/flate"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"hash/crc32"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"call-logs-mcp/internal/filter"
+)
+
+// A Cursor is where a walk through the answers to a Query stands. It holds the
+// whole question, its window made absolute, so that it alone is enough to go on
+// and the answer does not move with the clock.
+type Cursor struct {
+	Tool   string // whose walk it is
+	Query  Query  // with After; Where without the bounds of Window
+	Window Window
+	Total  *int // what the first page counted
+}
+
+// cursorPrefix names the format, so that a later one can be told from it.
+const cursorPrefix = "c1."
+
+// cursorWords are what cursors often hold; the compressor refers to them.
+const cursorWords = `"c":"list_call_logs""c":"search_transcripts","role":"caller","o":"oldest","o":"longest","o":"shortest",` +
+	`"field":"metadata."op":"contains"op":"isnull","value":true"field":"metric_evaluations.metric.name"field":"metric_evaluations.value"field":"topic","field":"agent.id","field":"call_ended_reason","field":"duration","op":"gte","value":"operator":"same_row"` +
+	`"w":{"operator":"or","conditions":[{"operator":"and","conditions":[{"field":"source","op":"eq","value":"cekura"},{"field":"success","op":"eq","value":false}]},"l":20,"n":{"f":17,"t":17,"v":-17,"s":"cekura","s":"demo","k":"`
+
+// cursorJSON is a Cursor on the wire. Times are milliseconds, and To is rounded
+// up, lest a call in the last part of one is lost.
+type cursorJSON struct {
+	Tool   string          `json:"c"`
+	Where  json.RawMessage `json:"w,omitempty"`
+	Text   string          `json:"q,omitempty"`
+	Role   Role            `json:"r,omitempty"`
+	Order  Order           `json:"o,omitempty"`
+	Limit  int             `json:"l,omitempty"`
+	Full   bool            `json:"x,omitempty"`
+	Total  *int            `json:"n,omitempty"`
+	From   int64           `json:"f,omitempty"`
+	To     int64           `json:"t,omitempty"`
+	Value  int64           `json:"v"`
+	Source string          `json:"s"`
+	Key    string          `json:"k"`
+}
+
+// String writes the cursor: some 60 to 120 characters without meaning to its
+// reader, checked against damage.
+func (c Cursor) String() string {
+	q := c.Query
+	w := cursorJSON{
+		Tool: c.Tool, Role: q.Role, Order: q.Order, Limit: q.Limit, Full: q.Exhaust, Total: c.Total,
+		From: millis(c.Window.From, 0), To: millis(c.Window.To, time.Millisecond-1),
+	}
+	if q.Where != nil {
+		w.Where = json.RawMessage(q.Where.String())
+	}
+	if q.Text != nil {
+		w.Text = q.Text.String()
+	}
+	if q.After != nil {
+		w.Value, w.Source, w.Key = q.After.Value, q.After.ID.Source, q.After.ID.Key
+	}
+	plain, err := json.Marshal(w)
+	if err != nil {
+		panic("call: a cursor of values that JSON cannot hold: " + err.Error())
+	}
+	var b bytes.Buffer
+	z, _ := flate.NewWriterDict(&b, flate.BestCompression, []byte(cursorWords)) // fails on a wrong level alone
+	z.Write(plain)
+	z.Close()
+	sum := binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(plain))
+	return cursorPrefix + base64.RawURLEncoding.EncodeToString(append(sum, b.Bytes()...))
+}
+
+func millis(t time.Time, up time.Duration) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Add(up).UnixMilli()
+}
+
+// ParseCursor reads what Cursor.String wrote for the same tool. sources are the
+// names that this server has.
+func ParseCursor(s, tool string, sources []string) (Cursor, error) {
+	w, ok := unpackCursor(s)
+	if !ok || w.Tool != tool || w.Source != "" && !slices.Contains(sources, w.Source) {
+		return Cursor{}, &Error{Kind: Invalid, Msg: "That cursor is damaged, or not one of " + tool + " on this server.", Hint: "Call again without cursor."}
+	}
+	c := Cursor{Tool: tool, Total: w.Total, Query: Query{Role: w.Role, Order: w.Order, Limit: w.Limit, Exhaust: w.Full}}
+	var err error
+	if c.Query.Where, err = filter.Parse(w.Where, Fields(), filter.Clock{}); err != nil {
+		return Cursor{}, &Error{Kind: Invalid, Msg: "That cursor holds a filter this version does not know.", Hint: "Call again without cursor.", Err: err}
+	}
+	if w.Text != "" {
+		if c.Query.Text, err = ParseText(w.Text); err != nil {
+			return Cursor{}, &Error{Kind: Invalid, Msg: "That cursor holds a query this version does not know.", Hint: "Call again without cursor.", Err: err}
+		}
+	}
+	if w.Source != "" {
+		c.Query.After = &Mark{Value: w.Value, ID: ID{w.Source, w.Key}}
+	}
+	if w.From != 0 {
+		c.Window.From = time.UnixMilli(w.From).UTC()
+	}
+	if w.To != 0 {
+		c.Window.To = time.UnixMilli(w.To).UTC()
+	}
+	return c, nil
+}
+
+func unpackCursor(s string) (w cursorJSON, ok bool) {
+	rest, ok := strings.CutPrefix(strings.TrimSpace(s), cursorPrefix)
+	data, err := base64.RawURLEncoding.Strict().DecodeString(rest)
+	if !ok || err != nil || len(data) < 5 {
+		return w, false
+	}
+	z := flate.NewReaderDict(bytes.NewReader(data[4:]), []byte(cursorWords))
+	plain, err := io.ReadAll(io.LimitReader(z, 128<<10))
+	if err != nil || crc32.ChecksumIEEE(plain) != binary.BigEndian.Uint32(data) {
+		return w, false
+	}
+	return w, json.Unmarshal(plain, &w) == nil
+}
+
+// Resume is the query that goes on from c.
+func (c Cursor) Resume() Query {
+	q := c.Query
+	q.Where = filter.All(filter.Within("timestamp", c.Window.From, c.Window.To), q.Where)
+	return q
+}

@@ -1,0 +1,40 @@
+package call
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// URI is the address of the call's record as an MCP resource.
+func (id ID) URI() string {
+	return "call://" + url.PathEscape(id.Source) + "/" + url.PathEscape(id.Key)
+}
+
+// ParseID reads "source/key", call://source/key, or a bare key where there is
+// one source only. The key may also be the provider's own call id: the source
+// finds out.
+func ParseID(s string, sources []string) (ID, error) {
+	s = strings.TrimSpace(s)
+	if rest, ok := strings.CutPrefix(s, "call://"); ok {
+		source, key, _ := strings.Cut(rest, "/")
+		key, _, _ = strings.Cut(key, "/")
+		if k, err := url.PathUnescape(key); err == nil {
+			key = k
+		}
+		s = source + "/" + key
+	}
+	source, key, ok := strings.Cut(s, "/")
+	switch {
+	case ok && key != "" && slices.Contains(sources, source):
+		return ID{source, key}, nil
+	case s != "" && len(s) <= 200 && len(sources) == 1 && !ok:
+		return ID{sources[0], s}, nil
+	case s == "" || len(s) > 200:
+		return ID{}, &Error{Kind: Invalid, Msg: "That is no call id.", Hint: "Ids look like " + sources[0] + "/48213 and come from list_call_logs or search_transcripts."}
+	case ok:
+		return ID{}, &Error{Kind: Invalid, Msg: fmt.Sprintf("No source %q.", source), Hint: "An id is source/key; sources: " + strings.Join(sources, ", ") + "."}
+	}
+	return ID{}, &Error{Kind: Invalid, Msg: fmt.Sprintf("%q does not say which source it is of.", s), Hint: "Write " + sources[0] + "/" + s + "; sources: " + strings.Join(sources, ", ") + "."}
+}

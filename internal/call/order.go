@@ -1,0 +1,80 @@
+package call
+
+import (
+	"cmp"
+	"math"
+	"strings"
+	"time"
+)
+
+// An Order is how the logs of a Page are sorted; the zero Order is Newest. Each
+// is total: ties are broken by the id, so that a Mark names one position.
+type Order string
+
+// The orders. Logs without the value that is sorted by come last in each.
+const (
+	Newest   Order = "newest"
+	Oldest   Order = "oldest"
+	Longest  Order = "longest"
+	Shortest Order = "shortest"
+)
+
+// A Mark is a position in an Order: that of the log with this id and value.
+type Mark struct {
+	Value int64 // what Order sorts by; smaller comes first
+	ID    ID
+}
+
+// Mark returns the position of l.
+func (o Order) Mark(l *Log) *Mark { return &Mark{Value: o.value(l), ID: l.ID} }
+
+// Compare is negative where a comes before b.
+func (o Order) Compare(a, b *Log) int { return o.Mark(a).Compare(o.Mark(b)) }
+
+// Compare is negative where m comes before n in the same Order.
+func (m *Mark) Compare(n *Mark) int {
+	return cmp.Or(
+		cmp.Compare(m.Value, n.Value),
+		strings.Compare(m.ID.Source, n.ID.Source),
+		compareKeys(n.ID.Key, m.ID.Key),
+	)
+}
+
+// value is what o sorts by, ascending; a missing one is the largest.
+func (o Order) value(l *Log) int64 {
+	switch {
+	case o == Longest && l.Duration != nil:
+		return -int64(*l.Duration)
+	case o == Shortest && l.Duration != nil:
+		return int64(*l.Duration)
+	case o == Longest, o == Shortest, l.StartedAt.IsZero():
+		return math.MaxInt64
+	case o == Oldest:
+		return l.StartedAt.UnixMilli()
+	}
+	return -l.StartedAt.UnixMilli()
+}
+
+// Time is the start time that m stands for, in the orders Newest and Oldest;
+// the zero time where the log had none.
+func (o Order) Time(m *Mark) time.Time {
+	switch {
+	case m.Value == math.MaxInt64:
+		return time.Time{}
+	case o == Oldest:
+		return time.UnixMilli(m.Value).UTC()
+	}
+	return time.UnixMilli(-m.Value).UTC()
+}
+
+// compareKeys orders numeric keys by number, so that 9 comes before 10.
+func compareKeys(a, b string) int {
+	if len(a) != len(b) && isDigits(a) && isDigits(b) {
+		return cmp.Compare(len(a), len(b))
+	}
+	return strings.Compare(a, b)
+}
+
+func isDigits(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}

@@ -1,0 +1,69 @@
+package call
+
+import (
+	"context"
+	"time"
+
+	"call-logs-mcp/internal/filter"
+)
+
+// A Query asks for call logs. The zero Query asks for the newest.
+type Query struct {
+	Where filter.Expr // over Fields, all times absolute
+	Text  *Text       // only calls whose transcript matches; nil for all
+	Role  Role        // whose words Text is looked for in; "" for everybody's
+	Order Order
+	Limit int   // at most this many logs; 0 is DefaultLimit
+	After *Mark // continue behind this position of Order; nil from the start
+
+	// Scan bounds how many calls a source may read from its upstream to answer,
+	// 0 is DefaultScan. Exhaust reads on past Limit, within Scan, so that
+	// Page.Total is known although the upstream cannot count.
+	Scan    int
+	Exhaust bool
+}
+
+// The defaults of a Query.
+const (
+	DefaultLimit = 20
+	DefaultScan  = 5000
+)
+
+// A Page is one answer to a Query.
+type Page struct {
+	Logs     []*Log
+	Hits     []Hit // one for each of Logs where the Query had a Text
+	Next     *Mark // nil at the end
+	Total    *int  // of the whole query, not of the page; nil where nobody knows
+	Window   Window
+	Coverage Coverage
+	Notes    []string // what the reader has to know to believe the answer
+}
+
+// A Hit is where a call's transcript matched.
+type Hit struct {
+	Turns []int // the numbers of the turns that match
+}
+
+// A Window is a span of time, From included. A zero bound is open.
+type Window struct{ From, To time.Time }
+
+// Coverage says how much of what was asked about has been looked at.
+type Coverage struct {
+	Calls    *int      // in the window, after what the upstream filters; nil if unknown
+	Searched int       // calls that were read
+	Complete bool      // everything was looked at that had to be
+	Back     time.Time // where reading stopped, if it is not complete
+}
+
+// A Source answers queries about call logs. Every provider is one, and so is
+// Merge of several. All failures are Errors.
+type Source interface {
+	// Find returns the logs that match q, in q.Order, at most q.Limit. A walk
+	// that hands Page.Next to Query.After meets each match that was there all
+	// along exactly once, whatever arrives or vanishes meanwhile.
+	Find(ctx context.Context, q Query) (Page, error)
+	// Get returns one log with everything that the source knows of it. The key
+	// may also be the provider's CallID.
+	Get(ctx context.Context, id ID) (*Log, error)
+}

@@ -1,0 +1,50 @@
+package filter
+
+import "slices"
+
+// Assume replaces the conditions on field by what they say of value, so that e
+// is left with what has yet to be asked. ok is false where nothing can match.
+func Assume(e Expr, field string, value any) (left Expr, ok bool) {
+	switch e := e.(type) {
+	case Cond:
+		if e.Field == field {
+			return nil, e.holds([]any{value})
+		}
+	case And:
+		var and And
+		for _, x := range e {
+			left, ok := Assume(x, field, value)
+			if !ok {
+				return nil, false
+			}
+			and = append(and, conjuncts(left)...)
+		}
+		return All(and...), true
+	case Or:
+		var or Or
+		for _, x := range e {
+			left, ok := Assume(x, field, value)
+			if ok && left == nil {
+				return nil, true
+			}
+			if ok {
+				or = append(or, left)
+			}
+		}
+		if len(or) == 1 {
+			return or[0], true
+		}
+		return or, len(or) > 0
+	}
+	return e, true
+}
+
+// Mentions reports whether e has a condition on one of fields.
+func Mentions(e Expr, fields ...string) bool {
+	for c := range Conds(e) {
+		if slices.Contains(fields, c.Field) {
+			return true
+		}
+	}
+	return false
+}

@@ -32,7 +32,7 @@ const canary = "canary-key-8c57d091"
 // quick are limits under which a fault shows within a test's patience.
 func quick() Limits {
 	return Limits{
-		Total: 8 * time.Second, Exchange: 6 * time.Second, Header: 300 * time.Millisecond,
+		Total: 8 * time.Second, Exchange: 6 * time.Second, Header: 2 * time.Second,
 		Dial: 300 * time.Millisecond, Pause: 10 * time.Second, Stall: 200 * time.Millisecond,
 		Body: 1 << 20, Rate: 1000, Burst: 1000,
 	}

@@ -1,0 +1,165 @@
+package cekura
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The types below decode whatever stands in their place and never fail: a
+// value that makes no sense is a missing one, so that one odd field costs
+// neither its record nor its page.
+
+// A text is a string; numbers and booleans are their JSON text.
+type text string
+
+func (t *text) UnmarshalJSON(b []byte) error {
+	switch {
+	case len(b) == 0 || b[0] == 'n' || b[0] == '{' || b[0] == '[':
+		*t = ""
+	case b[0] == '"':
+		var s string
+		_ = json.Unmarshal(b, &s)
+		*t = text(s)
+	default:
+		*t = text(b)
+	}
+	return nil
+}
+
+// texts is a list of strings, or one.
+type texts []string
+
+func (t *texts) UnmarshalJSON(b []byte) error {
+	*t = nil
+	var items []text
+	if len(b) > 0 && b[0] == '[' {
+		_ = json.Unmarshal(b, &items)
+	} else {
+		items = make([]text, 1)
+		_ = items[0].UnmarshalJSON(b)
+	}
+	for _, s := range items {
+		if strings.TrimSpace(string(s)) != "" {
+			*t = append(*t, string(s))
+		}
+	}
+	return nil
+}
+
+// A number may be written as a string.
+type number struct{ v *float64 }
+
+func (n *number) UnmarshalJSON(b []byte) error {
+	n.v = nil
+	f, err := strconv.ParseFloat(strings.TrimSpace(string(bytes.Trim(b, `"`))), 64)
+	if err == nil && !math.IsInf(f, 0) && !math.IsNaN(f) {
+		n.v = &f
+	}
+	return nil
+}
+
+// A truth is true, false, "true", "false", 1 or 0.
+type truth struct{ v *bool }
+
+func (t *truth) UnmarshalJSON(b []byte) error {
+	t.v = nil
+	switch strings.ToLower(string(bytes.Trim(b, `"`))) {
+	case "true", "1":
+		v := true
+		t.v = &v
+	case "false", "0":
+		v := false
+		t.v = &v
+	}
+	return nil
+}
+
+// A moment is a date-time in one of the usual spellings, or an epoch in
+// seconds or milliseconds. Without an offset it is UTC.
+type moment struct{ time.Time }
+
+func (m *moment) UnmarshalJSON(b []byte) error {
+	m.Time = time.Time{}
+	s := strings.TrimSpace(string(bytes.Trim(b, `"`)))
+	if f, err := strconv.ParseFloat(s, 64); err == nil {
+		if f > 1e8 && f < 1e14 {
+			m.Time = epoch(f)
+		}
+		return nil
+	}
+	for _, layout := range []string{
+		time.RFC3339, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999", time.DateOnly,
+	} {
+		if t, err := time.Parse(layout, s); err == nil {
+			m.Time = t.UTC()
+			return nil
+		}
+	}
+	return nil
+}
+
+func epoch(f float64) time.Time {
+	if f < 1e11 {
+		f *= 1000
+	}
+	return time.UnixMilli(int64(f)).UTC()
+}
+
+// A length is a duration: "MM:SS", "HH:MM:SS", or a number of seconds.
+type length struct{ v *time.Duration }
+
+func (l *length) UnmarshalJSON(b []byte) error {
+	l.v = nil
+	if d, ok := clock(string(bytes.Trim(b, `"`))); ok {
+		l.v = &d
+	}
+	return nil
+}
+
+// clock reads "MM:SS", "HH:MM:SS" or seconds, with decimals or without.
+func clock(s string) (time.Duration, bool) {
+	s = strings.TrimSpace(s)
+	parts := strings.Split(s, ":")
+	if s == "" || len(parts) > 3 {
+		return 0, false
+	}
+	var sum float64
+	for _, part := range parts {
+		f, err := strconv.ParseFloat(part, 64)
+		if err != nil || !(f >= 0) || f > 1e7 {
+			return 0, false
+		}
+		sum = sum*60 + f
+	}
+	return time.Duration(math.Round(sum*1e6)) * time.Microsecond, true
+}
+
+// An object may be JSON within a string. Numbers keep their digits.
+type object map[string]any
+
+func (o *object) UnmarshalJSON(b []byte) error {
+	*o = nil
+	decoder := json.NewDecoder(bytes.NewReader(unwrap(b)))
+	decoder.UseNumber()
+	var m map[string]any
+	if decoder.Decode(&m) == nil {
+		*o = m
+	}
+	return nil
+}
+
+// unwrap returns the JSON that a JSON string holds, or b itself.
+func unwrap(b []byte) []byte {
+	if len(b) == 0 || b[0] != '"' {
+		return b
+	}
+	var s string
+	if json.Unmarshal(b, &s) != nil {
+		return nil
+	}
+	return []byte(strings.TrimSpace(s))
+}

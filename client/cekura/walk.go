@@ -1,0 +1,363 @@
+package cekura
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/filter"
+)
+
+// The sizes of a walk.
+const (
+	widestSpan = 33 * day // the API refuses wider windows
+	narrowSpan = 30 * day // and an older one these
+	maxSlices  = 60       // windows that one question reads, five years
+	maxCounts  = 24       // windows that are counted
+	scanSize   = 100      // rows of a page while the end may be near
+	fullSize   = 500      // and when it is not
+)
+
+func (s *source) span() time.Duration {
+	if s.narrow.Load() {
+		return narrowSpan
+	}
+	return widestSpan
+}
+
+// A span is a window that the API accepts, both ends included.
+type span struct{ from, to time.Time }
+
+// A walk reads the calls of a plan in the order of their time, a page at a
+// time, and knows what the API did not do as it should.
+type walk struct {
+	s    *source
+	plan *plan
+	q    call.Query
+
+	all    []span // of the whole window, newest first
+	slices []span // still to read, in the order of reading
+	seen   map[string]bool
+	last   *int64      // the time of the last log that was handed on, in ms
+	late   []*call.Log // logs without a time, which come last
+
+	at, lo     time.Time // the unread part of slices[0] ends, or begins, here
+	page, size int
+	limit      int  // no page is larger
+	byNumber   bool // the API ignores timestamp_to
+	left       int  // rows of an Oldest slice that are unread; -1 if unknown
+
+	read, skipped, heavy int // rows
+	doubted              bool
+	ignored              bool // rows came that the filter should have kept away
+	notes                []string
+
+	counts   []*int // of all, where known; written in the background once underway
+	counting sync.WaitGroup
+	underway bool
+}
+
+func (s *source) walk(p *plan, q call.Query) *walk {
+	w := &walk{s: s, plan: p, q: q, seen: map[string]bool{}, limit: fullSize}
+	for to := p.to; ; to = w.all[len(w.all)-1].from {
+		from := to.Add(-s.span())
+		if !from.After(p.from) {
+			w.all = append(w.all, span{p.from, to})
+			break
+		}
+		w.all = append(w.all, span{from, to})
+	}
+	w.counts = make([]*int, len(w.all))
+	w.slices = slices.Clone(w.all)
+	if q.Order == call.Oldest {
+		slices.Reverse(w.slices)
+	}
+	w.resume()
+	w.enter()
+	w.size = w.first()
+	return w
+}
+
+// widest is the widest window that the walk asks for.
+func (w *walk) widest() (d time.Duration) {
+	for _, s := range w.all {
+		d = max(d, s.to.Sub(s.from))
+	}
+	return d
+}
+
+// resume leaves out what lies before q.After.
+func (w *walk) resume() {
+	if w.q.After == nil || !w.byTime() {
+		return
+	}
+	mark := w.q.Order.Time(w.q.After)
+	if mark.IsZero() {
+		return // behind all that have a time
+	}
+	for len(w.slices) > 1 {
+		if s := w.slices[0]; w.q.Order == call.Oldest && !s.to.Before(mark) || w.q.Order != call.Oldest && !s.from.After(mark) {
+			break
+		}
+		w.slices = w.slices[1:]
+	}
+	if w.q.Order == call.Oldest {
+		w.slices[0].from = later(w.slices[0].from, mark.Truncate(time.Second))
+	} else {
+		w.slices[0].to = earlier(w.slices[0].to, after(mark))
+	}
+}
+
+// after is the end of the second of t. Whole seconds hold whatever the API
+// rounds, and whether it takes an end as included or not.
+func after(t time.Time) time.Time { return t.Truncate(time.Second).Add(time.Second) }
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+func (w *walk) byTime() bool { return w.q.Order != call.Longest && w.q.Order != call.Shortest }
+
+// picky says that rows will be left out here, or all are wanted, so that more
+// than a page of the answer has to be read.
+func (w *walk) picky() bool {
+	return w.plan.rest != nil || w.q.Text != nil || w.q.Exhaust || !w.byTime()
+}
+
+// first is the size of the first page: what makes one request suffice. Collect
+// needs two rows more than it shows, to know that there is more and to be sure
+// of ties, and one that is known already where it continues.
+func (w *walk) first() int {
+	scan := w.q.Scan
+	if scan <= 0 {
+		scan = call.DefaultScan
+	}
+	limit := w.q.Limit
+	if limit <= 0 {
+		limit = call.DefaultLimit
+	}
+	switch {
+	case w.q.Exhaust || !w.byTime():
+		return min(fullSize, scan+1)
+	case w.picky():
+		return min(scanSize, scan+1)
+	case w.q.After != nil:
+		limit++
+	}
+	return min(limit+2, fullSize)
+}
+
+// grow is the size of the pages after the first.
+func (w *walk) grow() {
+	if w.page == 1 && !w.byNumber {
+		size := scanSize
+		if w.picky() {
+			size = fullSize
+		}
+		w.size = min(max(w.size, size), w.limit)
+	}
+}
+
+// enter begins slices[0].
+func (w *walk) enter() {
+	w.page, w.left, w.doubted = 1, -1, false
+	if len(w.slices) > 0 {
+		w.at, w.lo = w.slices[0].to, w.slices[0].from
+	}
+}
+
+// fetch is a call.Fetch but for the pointer.
+func (w *walk) fetch(ctx context.Context) (*call.Batch, error) {
+	w.skipEmpty()
+	if len(w.slices) == 0 {
+		return &call.Batch{Logs: w.late}, nil
+	}
+	read := w.newest
+	if w.q.Order == call.Oldest {
+		read = w.oldest
+	}
+	logs, more, err := read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !more || w.plan.ids > 0 && len(w.seen) >= w.plan.ids {
+		w.slices = w.slices[1:]
+		if w.plan.ids > 0 && len(w.seen) >= w.plan.ids {
+			w.slices = nil
+		}
+		w.enter()
+	}
+	w.grow()
+	b := &call.Batch{Logs: logs, More: len(w.slices) > 0}
+	if !b.More {
+		b.Logs = append(b.Logs, w.late...)
+	}
+	return b, nil
+}
+
+// skipEmpty leaves out the slices that are known to hold nothing. It waits for
+// the counts only once the first slice is read.
+func (w *walk) skipEmpty() {
+	if len(w.slices) == len(w.all) || len(w.slices) == 0 || w.page != 1 || !w.at.Equal(w.slices[0].to) {
+		return
+	}
+	w.counting.Wait()
+	for len(w.slices) > 0 {
+		i := slices.Index(w.all, w.slices[0])
+		if i < 0 || w.counts[i] == nil || *w.counts[i] > 0 {
+			break
+		}
+		w.slices = w.slices[1:]
+	}
+	w.enter()
+}
+
+// newest reads the next page of slices[0], newest first. It continues by time:
+// calls that arrive push others to the next page number, but not past their
+// own time.
+func (w *walk) newest(ctx context.Context) (logs []*call.Log, more bool, err error) {
+	p, err := w.ask(ctx, w.lo, w.at)
+	if err != nil {
+		if w.page > 1 && isStatus(err, 404) { // rows were deleted: that was the end
+			return nil, false, nil
+		}
+		return nil, false, err
+	}
+	w.learn(p, w.lo, w.at)
+	if !descending(p.logs) {
+		return w.sorted(ctx)
+	}
+	logs, fresh := w.fresh(p.logs)
+	if !p.next || p.raw == 0 {
+		return logs, false, nil
+	}
+	oldest := time.Time{}
+	for _, l := range p.logs {
+		if !l.StartedAt.IsZero() {
+			oldest = l.StartedAt
+			w.byNumber = w.byNumber || l.StartedAt.After(after(w.at))
+		}
+	}
+	switch to := after(oldest); {
+	case !oldest.IsZero() && !w.byNumber && to.Before(w.at):
+		w.at, w.page = to, 1
+	case w.page == 1 && w.size < w.limit && p.raw >= w.size && !w.byNumber:
+		w.size = min(2*w.size, w.limit) // a second that fills a page
+	case w.page > 1 && !fresh:
+		w.note("%s repeats its pages; what lies behind them was not read", w.s.name)
+		return logs, false, nil
+	default:
+		w.page++
+	}
+	return logs, true, nil
+}
+
+// learn keeps the count of a whole slice, and whether pages are cut.
+func (w *walk) learn(p *page, from, to time.Time) {
+	if i := slices.Index(w.all, span{from, to}); i >= 0 && !w.underway && w.q.After == nil {
+		w.counts[i] = p.count
+	}
+	if p.next && p.raw > 0 && p.raw < w.size && w.page == 1 {
+		w.limit = p.raw
+		w.size = p.raw
+	}
+}
+
+// fresh is what of logs was not handed on yet, in the order of the walk, and
+// whether there was any. What arrived behind our back, before the place where
+// the walk is, is left out: it would come twice on the next page.
+func (w *walk) fresh(logs []*call.Log) (out []*call.Log, any bool) {
+	for _, l := range logs {
+		if w.seen[l.ID.Key] {
+			continue
+		}
+		w.seen[l.ID.Key], any = true, true
+		ms := l.StartedAt.UnixMilli()
+		switch {
+		case l.StartedAt.IsZero():
+			w.late = append(w.late, l)
+			continue
+		case w.last != nil && w.q.Order == call.Oldest && ms < *w.last, w.last != nil && w.q.Order != call.Oldest && ms > *w.last:
+			continue
+		}
+		w.last = &ms
+		out = append(out, l)
+	}
+	return out, any
+}
+
+// descending reports whether logs come newest first; those without a time do
+// not count.
+func descending(logs []*call.Log) bool {
+	var last time.Time
+	for _, l := range logs {
+		if l.StartedAt.IsZero() {
+			continue
+		}
+		if !last.IsZero() && l.StartedAt.After(last) {
+			return false
+		}
+		last = l.StartedAt
+	}
+	return true
+}
+
+// sorted reads the rest of slices[0] by page numbers and sorts it, for an API
+// whose order is not what it shows.
+func (w *walk) sorted(ctx context.Context) ([]*call.Log, bool, error) {
+	w.note("%s does not answer in the order of time; its calls were sorted here", w.s.name)
+	order := call.Newest
+	if w.q.Order == call.Oldest {
+		order = call.Oldest
+	}
+	var logs []*call.Log
+	met := map[string]bool{}
+	w.page, w.size = 1, w.limit
+	for bound := max(w.q.Scan, call.DefaultScan) + fullSize; ; w.page++ {
+		p, err := w.ask(ctx, w.lo, w.at)
+		if err != nil && !(w.page > 1 && isStatus(err, 404)) {
+			return nil, false, err
+		}
+		n := len(met)
+		if err == nil {
+			for _, l := range p.logs {
+				if !met[l.ID.Key] {
+					met[l.ID.Key] = true
+					logs = append(logs, l)
+				}
+			}
+		}
+		if err != nil || !p.next || len(met) == n {
+			break
+		}
+		if len(met) > bound {
+			return nil, false, &call.Error{
+				Kind: call.TooLarge,
+				Msg:  "Cekura does not answer in the order of time, and there are too many calls in the window to sort.",
+				Hint: "Narrow the window.",
+			}
+		}
+	}
+	slices.SortFunc(logs, order.Compare)
+	logs, _ = w.fresh(logs)
+	return logs, false, nil
+}
+
+// audit notices rows that what was asked should have kept away.
+func (w *walk) audit(logs []*call.Log) {
+	for _, l := range logs {
+		w.ignored = w.ignored || !filter.Match(w.plan.check, l) || !filter.Match(w.plan.within(), l)
+	}
+}

@@ -1,0 +1,256 @@
+package cekura
+
+import (
+	"encoding/json"
+	"errors"
+	"net/url"
+	"strings"
+	"time"
+
+	"call-logs-mcp/internal/call"
+)
+
+// listAnswer is the answer of the list endpoint.
+type listAnswer struct {
+	count   *int
+	next    bool
+	results []record
+}
+
+// UnmarshalJSON insists on results alone.
+func (a *listAnswer) UnmarshalJSON(b []byte) error {
+	var wire struct {
+		Count   number          `json:"count"`
+		Next    json.RawMessage `json:"next"`
+		Results []record        `json:"results"`
+	}
+	// A row that is no object is left zero, and the rest is decoded all the same.
+	if odd := (*json.UnmarshalTypeError)(nil); !errors.As(json.Unmarshal(b, &wire), &odd) && wire.Results == nil || wire.Results == nil {
+		return errors.New("no results in it")
+	}
+	a.results = wire.Results
+	if n := wire.Count.v; n != nil && *n >= float64(len(a.results)) && *n < 1e9 {
+		count := int(*n)
+		a.count = &count
+	}
+	a.next = len(wire.Next) > 2 && wire.Next[0] == '"'
+	return nil
+}
+
+// record is one call, as the list and the detail endpoint give it.
+type record struct {
+	ID           text     `json:"id"`
+	CallID       text     `json:"call_id"`
+	Agent        text     `json:"agent"`
+	AgentName    text     `json:"agent_name"`
+	Project      text     `json:"project"`
+	AssistantID  text     `json:"assistant_id"`
+	Timestamp    moment   `json:"timestamp"`
+	CreatedAt    moment   `json:"created_at"`
+	UpdatedAt    moment   `json:"updated_at"`
+	Duration     length   `json:"duration"`
+	Success      truth    `json:"success"`
+	Status       text     `json:"status"`
+	IsReviewed   truth    `json:"is_reviewed"`
+	Feedback     text     `json:"feedback"`
+	EndedReason  text     `json:"call_ended_reason"`
+	Topic        text     `json:"topic"`
+	DropoffPoint text     `json:"dropoff_point"`
+	ErrorMessage text     `json:"error_message"`
+	Customer     text     `json:"customer_number"`
+	TraceID      text     `json:"trace_id"`
+	Recording    text     `json:"voice_recording_url"`
+	Metrics      []metric `json:"metrics"`
+	Rubric       []rubric `json:"rubric"`
+	Metadata     object   `json:"metadata"`
+	Variables    object   `json:"dynamic_variables"`
+
+	Transcript json.RawMessage `json:"transcript"`
+	Object     json.RawMessage `json:"transcript_object"`
+}
+
+// UnmarshalJSON of the detail: wrong types cost their field alone.
+type detail struct{ record }
+
+func (d *detail) UnmarshalJSON(b []byte) error {
+	var odd *json.UnmarshalTypeError
+	if err := json.Unmarshal(b, &d.record); err != nil && !errors.As(err, &odd) {
+		return err
+	}
+	if d.ID == "" {
+		return errors.New("no id in it")
+	}
+	return nil
+}
+
+type metric struct {
+	ID          text   `json:"id"`
+	Name        text   `json:"name"`
+	Type        text   `json:"type"`
+	Score       number `json:"score"`
+	Enum        text   `json:"enum"`
+	Value       text   `json:"value"`
+	Explanation texts  `json:"explanation"`
+}
+
+// A rubric line judges one metric. Nobody documents its shape beyond passed;
+// these are the names that the answers' other parts use.
+type rubric struct {
+	ID         text            `json:"id"`
+	MetricID   text            `json:"metric_id"`
+	Metric     json.RawMessage `json:"metric"` // an id, a name, or {id, name}
+	Name       text            `json:"name"`
+	MetricName text            `json:"metric_name"`
+	Passed     truth           `json:"passed"`
+}
+
+// log is the record in our own words. It is nil where the record has no id.
+func (r *record) log(source string) *call.Log {
+	key := strings.TrimSuffix(string(r.ID), ".0")
+	if key == "" {
+		return nil
+	}
+	l := &call.Log{
+		ID:           call.ID{Source: source, Key: key},
+		CallID:       string(r.CallID),
+		AgentID:      string(r.Agent),
+		AgentName:    string(r.AgentName),
+		ProjectID:    string(r.Project),
+		AssistantID:  string(r.AssistantID),
+		StartedAt:    r.Timestamp.Time,
+		CreatedAt:    r.CreatedAt.Time,
+		UpdatedAt:    r.UpdatedAt.Time,
+		Duration:     r.Duration.v,
+		Success:      r.Success.v,
+		Status:       string(r.Status),
+		Reviewed:     r.IsReviewed.v,
+		Feedback:     string(r.Feedback),
+		EndedReason:  string(r.EndedReason),
+		Topic:        string(r.Topic),
+		DropoffPoint: string(r.DropoffPoint),
+		ErrorMessage: string(r.ErrorMessage),
+		Customer:     string(r.Customer),
+		TraceID:      string(r.TraceID),
+		RecordingURL: string(r.Recording),
+		Metadata:     r.Metadata,
+	}
+	l.DynamicVariables = r.Variables
+	for _, m := range r.Metrics {
+		l.Metrics = append(l.Metrics, m.metric(r.Rubric))
+	}
+	l.Turns = turns(r.Object, r.Transcript, l.StartedAt)
+	return l
+}
+
+func (m metric) metric(lines []rubric) call.Metric {
+	out := call.Metric{
+		ID:          string(m.ID),
+		Name:        string(m.Name),
+		Type:        string(m.Type),
+		Score:       m.Score.v,
+		Explanation: m.Explanation,
+	}
+	if out.Score == nil { // value repeats the score of all that is no enum
+		out.Value = string(m.Value)
+	}
+	if m.Enum != "" {
+		out.Value = string(m.Enum)
+	}
+	out.Passed = binary(out)
+	for _, line := range lines {
+		if line.Passed.v != nil && line.judges(out) {
+			out.Passed = line.Passed.v
+		}
+	}
+	return out
+}
+
+// binary is the verdict of a binary score: 0 fails, 5 or 1 passes.
+func binary(m call.Metric) *bool {
+	if !strings.HasPrefix(m.Type, "binary") || m.Score == nil {
+		return nil
+	}
+	passed := *m.Score == 5 || *m.Score == 1
+	if !passed && *m.Score != 0 {
+		return nil
+	}
+	return &passed
+}
+
+func (r rubric) judges(m call.Metric) bool {
+	var (
+		ref    text
+		nested struct {
+			ID   text `json:"id"`
+			Name text `json:"name"`
+		}
+	)
+	_ = json.Unmarshal(r.Metric, &nested)
+	_ = ref.UnmarshalJSON(r.Metric)
+	for _, id := range []text{r.MetricID, nested.ID, ref} {
+		if id != "" && string(id) == m.ID {
+			return true
+		}
+	}
+	for _, name := range []text{r.MetricName, nested.Name, r.Name, ref} {
+		if name != "" && string(name) == m.Name {
+			return true
+		}
+	}
+	return r.ID != "" && string(r.ID) == m.ID && r.Name == "" && r.MetricName == "" && len(r.Metric) == 0
+}
+
+// dashboard is the page of a call on Cekura's own site.
+func dashboard(l *call.Log) string {
+	if l.ProjectID == "" {
+		return ""
+	}
+	return "https://dashboard.cekura.ai/" + url.PathEscape(l.ProjectID) + "/calls?callId=" + url.QueryEscape(l.ID.Key)
+}
+
+// complete fills what detail lacks from the row of the list.
+func complete(detail, row *call.Log) {
+	for _, x := range []struct{ to, from *string }{
+		{&detail.CallID, &row.CallID},
+		{&detail.AgentID, &row.AgentID},
+		{&detail.AgentName, &row.AgentName},
+		{&detail.ProjectID, &row.ProjectID},
+		{&detail.AssistantID, &row.AssistantID},
+		{&detail.Status, &row.Status},
+		{&detail.Feedback, &row.Feedback},
+		{&detail.EndedReason, &row.EndedReason},
+		{&detail.Topic, &row.Topic},
+		{&detail.DropoffPoint, &row.DropoffPoint},
+		{&detail.ErrorMessage, &row.ErrorMessage},
+		{&detail.Customer, &row.Customer},
+		{&detail.TraceID, &row.TraceID},
+		{&detail.RecordingURL, &row.RecordingURL},
+		{&detail.DashboardURL, &row.DashboardURL},
+	} {
+		if *x.to == "" {
+			*x.to = *x.from
+		}
+	}
+	for _, x := range []struct{ to, from *time.Time }{
+		{&detail.StartedAt, &row.StartedAt}, {&detail.CreatedAt, &row.CreatedAt}, {&detail.UpdatedAt, &row.UpdatedAt},
+	} {
+		if x.to.IsZero() {
+			*x.to = *x.from
+		}
+	}
+	if detail.Duration == nil {
+		detail.Duration = row.Duration
+	}
+	if detail.Success == nil {
+		detail.Success = row.Success
+	}
+	if detail.Reviewed == nil {
+		detail.Reviewed = row.Reviewed
+	}
+	if detail.Metrics == nil {
+		detail.Metrics = row.Metrics
+	}
+	if detail.Turns == nil {
+		detail.Turns = row.Turns
+	}
+}

@@ -152,11 +152,7 @@ func endsInHTTP(s string) int {
 
 // opensTag tells whether b behind a < makes HTML of it.
 func opensTag(b byte) bool {
-	return b|0x20 >= 'a' && b|0x20 <= 'z' || b == '/' || b == '!' || b == '?'
-}
-
-func isAlnum(b byte) bool {
-	return b >= '0' && b <= '9' || b|0x20 >= 'a' && b|0x20 <= 'z'
+	return isLetter(b) || b == '/' || b == '!' || b == '?'
 }
 
 // A class says what Clean does with a character.

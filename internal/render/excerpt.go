@@ -49,9 +49,12 @@ func Choose(turns []call.Turn, e Excerpt) Selection {
 	for i := range turns {
 		c.full[i] = lineTokens(Line(&turns[i], 0))
 	}
-	if !c.fitsAll(e.Budget) {
+	budget := e.Budget - textTokens
+	if e.Budget <= 0 {
+		c.keepAll()
+	} else if !c.fitsAll(budget) {
 		c.gap = gapTokens(turns)
-		c.room = e.Budget - c.gap
+		c.room = budget - c.gap
 		c.take(order(turns, e), e.InOrder)
 		c.fill()
 	}
@@ -76,7 +79,7 @@ func (c *chooser) fitsAll(budget int) bool {
 	for _, n := range c.full {
 		sum += n
 	}
-	if budget <= 0 || sum <= budget {
+	if sum <= budget {
 		c.keepAll()
 		return true
 	}

@@ -95,9 +95,14 @@ func Line(t *call.Turn, limit int) string {
 	return head + " " + words
 }
 
-// Words is what was said in a turn, cleaned and cut in its middle to limit
-// tokens, 0 being no bound.
-func Words(t *call.Turn, limit int) string { return cut(Clean(t.Text), limit) }
+// Words is what was said in a turn, or the tool call that it is, cleaned and cut
+// in its middle to limit tokens, 0 being no bound.
+func Words(t *call.Turn, limit int) string {
+	if t.Tool != nil {
+		return toolWords(t, limit)
+	}
+	return cut(Clean(t.Text), limit)
+}
 
 // toolWords writes a tool call: its name, what it was given and what came back.
 func toolWords(t *call.Turn, limit int) string {

@@ -12,7 +12,7 @@ type Writer struct {
 
 // NewWriter has room for budget tokens, of which reserve are for Tail alone.
 func NewWriter(budget, reserve int) *Writer {
-	return &Writer{left: budget, reserve: reserve}
+	return &Writer{left: budget - textTokens, reserve: reserve}
 }
 
 // Left is how many tokens Line may still write.
@@ -37,6 +37,3 @@ func (w *Writer) write(s string, reserve int) bool {
 
 // String is all lines so far, without the last newline.
 func (w *Writer) String() string { return strings.TrimSuffix(w.b.String(), "\n") }
-
-// lineTokens is what s and its newline take.
-func lineTokens(s string) int { return Tokens(s) + 1 }

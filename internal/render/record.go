@@ -1,0 +1,266 @@
+package render
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"call-logs-mcp/internal/call"
+)
+
+// Record writes all that is known of one call in budget tokens: what is short
+// first, then as much of the transcript as there is room for.
+func Record(l *call.Log, budget int, transcript bool, fence Fence) string {
+	w := NewWriter(budget, 0)
+	for _, line := range facts(l) {
+		w.Line(line)
+	}
+	// The facts may take a third, so that the transcript has the rest.
+	long := NewWriter(min(w.Left(), max(budget/3, budget-w.Left()+80)), 0)
+	for _, line := range slices.Concat(metricLines(l), toolLines(l), timingLines(l), keyedLines(l)) {
+		if !long.Line(line) {
+			long.Line("  …")
+			break
+		}
+	}
+	if s := long.String(); s != "" {
+		w.Line(s)
+	}
+	if !transcript {
+		return w.String()
+	}
+	if len(l.Turns) == 0 {
+		w.Line("no transcript")
+		return w.String()
+	}
+	excerpt(w, l, fence)
+	return w.String()
+}
+
+// excerpt writes the turns of l that matter into what room w has.
+func excerpt(w *Writer, l *call.Log, fence Fence) {
+	rest := fmt.Sprintf("left out: read_transcript id=%q from_turn=%d to_turn=%d", l.ID, len(l.Turns), len(l.Turns))
+	head := func(shown int) string {
+		return fmt.Sprintf("transcript, %d turns, %d shown; %s", len(l.Turns), shown, fence.Note())
+	}
+	room := w.Left() - Tokens(head(len(l.Turns))) - Tokens(fence.Wrap("")) - Tokens(rest) - 8
+	if room < MinBudget {
+		w.Line(fmt.Sprintf("transcript: %d turns, see read_transcript id=%q", len(l.Turns), l.ID))
+		return
+	}
+	s := Choose(l.Turns, Excerpt{Budget: room, Cited: Cited(l)})
+	w.Line(head(len(s.Kept)))
+	w.Line(fence.Wrap(Lines(l.Turns, s)))
+	if len(s.Omitted) > 0 {
+		o := s.Omitted[0]
+		for _, other := range s.Omitted {
+			if other.ToTurn-other.FromTurn > o.ToTurn-o.FromTurn {
+				o = other
+			}
+		}
+		w.Line(fmt.Sprintf("left out: read_transcript id=%q from_turn=%d to_turn=%d", l.ID, o.FromTurn, o.ToTurn))
+	}
+}
+
+// facts are the lines about the call as a whole.
+func facts(l *call.Log) (lines []string) {
+	id := l.ID.String()
+	if l.CallID != "" && l.CallID != l.ID.Key {
+		id += " (" + Clean(l.CallID) + ")"
+	}
+	lines = append(lines, joined(id, l.DashboardURL))
+	start, length := "", ""
+	if !l.StartedAt.IsZero() {
+		start = l.StartedAt.UTC().Format("2006-01-02 15:04:05") + " UTC"
+	}
+	if l.Duration != nil {
+		length = Length(*l.Duration)
+	}
+	agent := l.AgentName
+	if l.AgentID != "" {
+		agent = strings.TrimSpace(agent + " (" + l.AgentID + ")")
+	}
+	lines = append(lines, joined(start, length, agent, label("caller", l.Customer), l.Direction, l.CallType))
+	verdict := Outcome(l)
+	if l.Success == nil && l.Status != "" {
+		verdict += ", status " + l.Status
+	}
+	if l.Reviewed != nil {
+		verdict += map[bool]string{true: " (reviewed by a person)", false: " (not reviewed)"}[*l.Reviewed]
+	}
+	drop := ""
+	if l.DropoffPoint != "" {
+		drop = "dropoff " + strconv.Quote(Clip(Clean(l.DropoffPoint), 200))
+	}
+	lines = append(lines, joined("outcome "+verdict, label("ended", l.EndedReason), label("topic", Clip(l.Topic, 100)), drop, label("sentiment", l.Sentiment)))
+	for _, p := range []struct{ name, text string }{{"error", l.ErrorMessage}, {"feedback", l.Feedback}, {"summary", l.Summary}} {
+		if p.text != "" {
+			lines = append(lines, p.name+": "+Clip(Clean(p.text), 500))
+		}
+	}
+	return slices.DeleteFunc(lines, func(s string) bool { return s == "" })
+}
+
+// joined puts the parts that are there on one line.
+func joined(parts ...string) string {
+	var out []string
+	for _, p := range parts {
+		if p = Clean(p); p != "" {
+			out = append(out, p)
+		}
+	}
+	return strings.Join(out, " · ")
+}
+
+func label(name, value string) string {
+	if value == "" {
+		return ""
+	}
+	return name + " " + value
+}
+
+// metricLines are the verdicts, the failed first.
+func metricLines(l *call.Log) (lines []string) {
+	metrics := slices.Clone(l.Metrics)
+	rank := func(m call.Metric) int {
+		switch {
+		case m.Passed == nil:
+			return 2
+		case *m.Passed:
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(metrics, func(a, b call.Metric) int { return rank(a) - rank(b) })
+	for _, m := range metrics {
+		line := "  " + [...]string{"✗", "✓", "·"}[rank(m)] + " " + Clip(Clean(m.Name), 60)
+		switch {
+		case m.Score != nil && m.Type == "binary":
+			line += " " + strconv.FormatFloat(*m.Score, 'f', -1, 64) + "/5"
+			if *m.Score == 1 {
+				line = strings.TrimSuffix(line, "/5")
+			}
+		case m.Score != nil:
+			line += " " + strconv.FormatFloat(*m.Score, 'f', -1, 64)
+		case m.Value != "":
+			line += " " + Clip(Clean(m.Value), 60)
+		}
+		if why := Clean(strings.Join(m.Explanation, "; ")); why != "" && rank(m) != 1 {
+			line += ": " + Clip(why, 300)
+		}
+		lines = append(lines, line)
+	}
+	if len(lines) > 0 {
+		lines = slices.Insert(lines, 0, "metrics")
+	}
+	return lines
+}
+
+// toolLines sum up the tool calls: each failed one, the others by name.
+func toolLines(l *call.Log) []string {
+	var failed, fine []string
+	counts := map[string]int{}
+	for i := range l.Turns {
+		t := &l.Turns[i]
+		switch {
+		case t.Tool == nil:
+		case t.Tool.Failed:
+			failed = append(failed, "  "+Line(t, 60))
+		default:
+			name := Clip(Clean(t.Tool.Name), 60)
+			if counts[name]++; counts[name] == 1 {
+				fine = append(fine, name)
+			}
+		}
+	}
+	for i, name := range fine {
+		if counts[name] > 1 {
+			fine[i] = fmt.Sprintf("%s ×%d", name, counts[name])
+		}
+	}
+	var lines []string
+	if len(failed) > 0 {
+		lines = append(append(lines, "tools that answered an error"), failed...)
+	}
+	if len(fine) > 0 {
+		lines = append(lines, "tools that worked: "+strings.Join(fine, ", "))
+	}
+	return lines
+}
+
+func timingLines(l *call.Log) []string {
+	var lines []string
+	if s := Measure(l.Turns).String(); s != "" {
+		lines = append(lines, "timing: "+s)
+	}
+	return lines
+}
+
+// keyedLines are the metadata, the agent's variables, measured latencies and cost.
+func keyedLines(l *call.Log) []string {
+	var lines []string
+	for _, m := range []struct {
+		name   string
+		values map[string]any
+	}{{"metadata", l.Metadata}, {"variables", l.DynamicVariables}} {
+		if s := pairs(m.values); s != "" {
+			lines = append(lines, m.name+": "+s)
+		}
+	}
+	var stages []string
+	for _, stage := range slices.Sorted(maps.Keys(l.Latency)) {
+		if p := l.Latency[stage]; p.P50 != nil {
+			s := stage + " " + Seconds(*p.P50)
+			if p.P95 != nil {
+				s += " (p95 " + Seconds(*p.P95) + ")"
+			}
+			stages = append(stages, s)
+		}
+	}
+	if len(stages) > 0 {
+		lines = append(lines, "latency as the provider measured it: "+strings.Join(stages, ", "))
+	}
+	cost := ""
+	if l.Cost != nil {
+		cost = "cost " + strconv.FormatFloat(*l.Cost, 'f', -1, 64)
+	}
+	if s := joined(cost, label("trace", l.TraceID), label("recording", l.RecordingURL)); s != "" {
+		lines = append(lines, s)
+	}
+	return lines
+}
+
+func pairs(values map[string]any) string {
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(values)) {
+		out = append(out, Clip(Clean(k), 40)+"="+Clip(Clean(ValueText(values[k])), 80))
+	}
+	return strings.Join(out, ", ")
+}
+
+// Outcome is how the call was judged: ok, failed or not judged.
+func Outcome(l *call.Log) string {
+	switch {
+	case l.Success == nil:
+		return "not judged"
+	case *l.Success:
+		return "ok"
+	}
+	return "failed"
+}
+
+// ValueText is a value of decoded JSON as text: a string as it is, all else as
+// JSON.
+func ValueText(v any) string {
+	if s, ok := v.(string); ok {
+		return s
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}

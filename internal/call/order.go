@@ -67,10 +67,16 @@ func (o Order) Time(m *Mark) time.Time {
 	return time.UnixMilli(-m.Value).UTC()
 }
 
-// compareKeys orders numeric keys by number, so that 9 comes before 10.
+// compareKeys orders numeric keys by number, so that 9 comes before 10, and
+// before all others: 9 < 10 < 1a < 9 would be no order.
 func compareKeys(a, b string) int {
-	if len(a) != len(b) && isDigits(a) && isDigits(b) {
-		return cmp.Compare(len(a), len(b))
+	switch x, y := isDigits(a), isDigits(b); {
+	case x && y:
+		return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
+	case x:
+		return -1
+	case y:
+		return 1
 	}
 	return strings.Compare(a, b)
 }

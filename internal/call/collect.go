@@ -28,6 +28,9 @@ type Fetch func(ctx context.Context) (Batch, error)
 func Collect(ctx context.Context, q Query, rest filter.Expr, fetch Fetch) (Page, error) {
 	c := collector{q: q, rest: rest, limit: q.limit(), scan: q.scan(), met: map[ID]bool{}}
 	for more := true; more && !c.full(); {
+		if err := ctx.Err(); err != nil { // fetch may read from memory and never notice
+			return Page{}, Stopped(err)
+		}
 		batch, err := fetch(ctx)
 		if err != nil {
 			if c.read == 0 || ctx.Err() != nil {
@@ -188,19 +191,21 @@ func (c *collector) cut(p *Page) {
 	}
 }
 
-// Sorted finds in logs that are all in memory, in any order. Sorting is by the
-// order of q, so it costs n log n; calls may be many thousands.
+// Sorted finds in logs that are all in memory, in any order. The page's window
+// is the time bounds of q, and only the logs in it are read. Sorting costs
+// n log n, or n where they already are in the order of q or its reverse.
 func Sorted(ctx context.Context, q Query, logs []*Log) (Page, error) {
-	done := false
+	from, to, rest := filter.Bounds(q.Where, "timestamp")
+	if within := filter.Within("timestamp", from, to); within != nil {
+		logs = slices.DeleteFunc(slices.Clone(logs), func(l *Log) bool { return !filter.Match(within, l) })
+	}
 	sorted := slices.SortedFunc(slices.Values(logs), q.Order.Compare)
 	q.Scan = max(q.scan(), len(logs)+1)
-	return Collect(ctx, q, q.Where, func(context.Context) (Batch, error) {
-		if done {
-			return Batch{}, nil
-		}
-		done = true
-		return Batch{Logs: sorted}, nil
+	p, err := Collect(ctx, q, rest, func(context.Context) (Batch, error) {
+		return Batch{Logs: sorted, Calls: new(len(logs))}, nil
 	})
+	p.Window = Window{from, to}
+	return p, err
 }
 
 // Span is the time from the first to the last start of logs.

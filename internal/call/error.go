@@ -1,5 +1,10 @@
 package call
 
+import (
+	"context"
+	"errors"
+)
+
 // A Kind says what sort of failure an Error is, for programs.
 type Kind string
 
@@ -37,3 +42,12 @@ func (e *Error) Error() string {
 
 // Unwrap is the cause, for the operator.
 func (e *Error) Unwrap() error { return e.Err }
+
+// Stopped is the Error of an answer that was given up because its context
+// ended with err.
+func Stopped(err error) *Error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &Error{Kind: Timeout, Msg: "There was no answer in the time there was.", Hint: "Ask for a shorter window.", Err: err}
+	}
+	return &Error{Kind: Canceled, Msg: "The question was canceled.", Err: err}
+}

@@ -1,6 +1,6 @@
 package demo
 
-import "fmt"
+import "strconv"
 
 // describe fills in what the telephone system knows of the call.
 func (p *player) describe(c *Call, release string) {
@@ -39,8 +39,14 @@ func (p *player) describe(c *Call, release string) {
 		c.Customer = "" // withheld, and the field is null
 	}
 	if p.rng.IntN(3) > 0 {
-		c.TraceID = fmt.Sprintf("%016x%016x", p.rng.Uint64(), p.rng.Uint64())
+		c.TraceID = hex(p.rng.Uint64()) + hex(p.rng.Uint64())
 	}
+}
+
+// hex is n in 16 digits.
+func hex(n uint64) string {
+	s := strconv.FormatUint(n, 16)
+	return "0000000000000000"[len(s):] + s
 }
 
 func sipCode(reason string) int {

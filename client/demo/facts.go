@@ -12,15 +12,17 @@ func (p *player) expand(ph phrase) string {
 	if len(ph) == 1 && !ph[0].slot {
 		return ph[0].words
 	}
-	var b strings.Builder
+	start := len(p.buf) // a slot may be filled by a phrase, so this nests
 	for _, part := range ph {
+		words := part.words
 		if part.slot {
-			b.WriteString(p.slot(part.words))
-		} else {
-			b.WriteString(part.words)
+			words = p.slot(words)
 		}
+		p.buf = append(p.buf, words...)
 	}
-	return b.String()
+	s := string(p.buf[start:])
+	p.buf = p.buf[:start]
+	return s
 }
 
 // slot is what a slot stands for: a fact of the call, or one of a list's
@@ -155,8 +157,10 @@ func spoken(e164 string) string {
 		return e164[2:5] + " " + e164[5:8] + " " + e164[8:]
 	case strings.HasPrefix(e164, "+4420") && len(e164) == 13:
 		return "020 " + e164[5:9] + " " + e164[9:]
+	case strings.HasPrefix(e164, "+447") && len(e164) == 13:
+		return "0" + e164[3:7] + " " + e164[7:]
 	case strings.HasPrefix(e164, "+44") && len(e164) == 13:
-		return "0" + e164[3:7] + " " + e164[7:10] + " " + e164[10:]
+		return "0" + e164[3:6] + " " + e164[6:9] + " " + e164[9:]
 	}
 	return "415 555 0142"
 }

@@ -55,6 +55,9 @@ type scene struct {
 // says depends on the seed and that day alone, so that an id means the same
 // call all day long; only the newest of all is made to fit now.
 func generate(opt Options, lib *library, now time.Time) []*record {
+	if opt.Calls == 0 {
+		return nil
+	}
 	now = now.UTC().Truncate(time.Second)
 	g := &generator{opt: opt, lib: lib, now: now, today: now.Truncate(24 * time.Hour), lines: lines()}
 	g.last.facts, g.last.recent = map[string]string{}, map[string]int{}
@@ -69,9 +72,7 @@ func generate(opt Options, lib *library, now time.Time) []*record {
 	for g.width = 100; g.width <= 4*opt.Calls/opt.Days; g.width *= 10 {
 	}
 	all := make([]*record, 0, opt.Calls)
-	if opt.Calls > 0 {
-		all = append(all, &record{Call: g.justEnded()})
-	}
+	all = append(all, &record{Call: g.justEnded()})
 	for i := len(slots) - 1; i >= 0 && len(all) < opt.Calls; i-- {
 		c := g.call(slots[i].at, slots[i].n)
 		if end := c.Timestamp.Add(lasted(c.Seconds)); end.Before(now.Add(-time.Minute)) {
@@ -177,7 +178,7 @@ func (g *generator) player(s scene, day time.Time, rng *rand.Rand) *player {
 	clear(p.recent)
 	*p = player{lib: g.lib, kind: s.kind, rng: rng, at: day, agent: s.line, number: number(rng),
 		slow:  !day.Before(g.today.AddDate(0, 0, -slowToolDays)),
-		facts: p.facts, recent: p.recent, turns: p.turns[:0], faults: p.faults[:0]}
+		facts: p.facts, recent: p.recent, turns: p.turns[:0], faults: p.faults[:0], buf: p.buf[:0]}
 	return p
 }
 

@@ -35,7 +35,7 @@ func (p *player) evaluate() []Metric {
 		ms = append(ms, m)
 	}
 	ms = append(ms, p.latency(), p.binary(817, metricHallucination, 5,
-		"no claim without a source was found from 00:00 to "+clock(p.turns[len(p.turns)-1].Start)))
+		"no claim without a source was found from "+clock(p.turns[0].Start)+" to "+clock(p.turns[len(p.turns)-1].Start)))
 	last := p.final(RoleCaller)
 	if last < 0 || p.course.reason == "voicemail" {
 		return ms
@@ -117,11 +117,17 @@ func (p *player) feeling(last int) (string, int) {
 	if p.tone.turn >= 0 {
 		return p.tone.name, p.tone.turn
 	}
-	words := strings.ToLower(p.turns[last].Content)
-	if p.course.ok && slices.ContainsFunc([]string{"thank", "great", "perfect", "lovely", "brilliant", "cheers"}, func(w string) bool { return strings.Contains(words, w) }) {
-		return "positive", last
+	for i := last; p.course.ok && i >= max(0, last-2); i-- {
+		if p.turns[i].Role == RoleCaller && pleased(p.turns[i].Content) {
+			return "positive", i
+		}
 	}
 	return "neutral", last
+}
+
+func pleased(words string) bool {
+	words = strings.ToLower(words)
+	return slices.ContainsFunc([]string{"thanks", "thank you", "great", "perfect", "lovely", "cheers"}, func(w string) bool { return strings.Contains(words, w) })
 }
 
 func (p *player) csat(feeling string) float64 {
@@ -162,7 +168,7 @@ func (p *player) interruptions() Metric {
 		}
 	}
 	m.Score = float64(len(at))
-	m.Explanation = []string{"nobody spoke over the agent"}
+	m.Explanation = []string{"nobody spoke over the agent from " + clock(p.turns[0].Start) + " to " + clock(p.turns[len(p.turns)-1].Start)}
 	if len(at) > 0 {
 		m.Explanation[0] = "the caller spoke over the agent at " + strings.Join(at[:min(4, len(at))], ", ")
 	}

@@ -27,6 +27,7 @@ type player struct {
 	pace   int // how long the agent usually takes to answer
 	faults []finding
 	tone   finding
+	buf    []byte // scratch
 }
 
 // A finding is what an evaluator would notice about a turn.
@@ -171,7 +172,7 @@ func (p *player) answer(name, args, result string, secs int, failed bool) {
 	if failed && !strings.HasPrefix(result, "timeout") {
 		result = `{"error":"` + result + `"}`
 	}
-	took := 30 + p.rng.IntN(140)
+	took := 40 + p.rng.IntN(240)
 	if secs > 0 {
 		took = secs*100 + p.rng.IntN(12)
 	}

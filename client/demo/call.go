@@ -106,7 +106,8 @@ func (a *API) Calls() []Call {
 }
 
 // Insert adds a call and returns its id, which is the next free one if c has
-// none, or one that is taken.
+// none, or one that is taken. Without Project and times of the record it gets
+// the usual ones.
 func (a *API) Insert(c Call) int {
 	a.load()
 	a.mu.Lock()
@@ -121,6 +122,12 @@ func (a *API) Insert(c Call) int {
 	}
 	if c.Project == 0 {
 		c.Project = Project
+	}
+	if c.CreatedAt.IsZero() {
+		c.CreatedAt = c.Timestamp.Add(lasted(c.Seconds))
+	}
+	if c.UpdatedAt.IsZero() {
+		c.UpdatedAt = c.CreatedAt
 	}
 	r := &record{Call: c}
 	i, _ := slices.BinarySearchFunc(a.all, r, newestFirst)

@@ -92,6 +92,16 @@ func TestNothingLiesInTheFuture(t *testing.T) {
 	}
 }
 
+// Where many call, some are still speaking; they are not in the log yet.
+func TestCallsUnderWayAreMissing(t *testing.T) {
+	for minute := range 6 {
+		now := time.Date(2026, 11, 17, 15, 9*minute, 0, 0, time.UTC)
+		for _, c := range sample(Options{Calls: 2000, Days: 7, Now: func() time.Time { return now }}).Calls()[:100] {
+			require.False(t, c.Timestamp.Add(lasted(c.Seconds)).After(now), "call %d", c.ID)
+		}
+	}
+}
+
 func TestOtherSizes(t *testing.T) {
 	for _, opt := range []Options{{Calls: 1}, {Calls: 7, Days: 30}, {Calls: 50, Days: 1}, {Calls: 5000, Days: 90}} {
 		a := sample(opt)

@@ -69,7 +69,11 @@ func TestFilters(t *testing.T) {
 		assert.Equal(t, len(want), p.Count, where)
 		assert.Equal(t, idsOf(want)[:min(500, len(want))], p.ids(), where)
 	}
-	call := calls[17]
+}
+
+func TestFiltersByID(t *testing.T) {
+	a := sample(Options{})
+	call := a.Calls()[17]
 	for _, where := range []string{
 		fmt.Sprintf(`{"field":"id","op":"eq","value":%d}`, call.ID),
 		fmt.Sprintf(`{"field":"call_id","op":"in","value":[%q,"x"]}`, call.CallID),

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -67,6 +68,7 @@ type kind struct {
 	lists   map[string]list
 	blocks  map[string][]way
 	courses []course
+	without []string // the shared courses that make no sense here
 }
 
 // A list is what a slot can become. A fact is the same throughout a call.
@@ -104,6 +106,12 @@ func newLibrary() (*library, error) {
 			l.kinds = append(l.kinds, k)
 		}
 	}
+	l.share()
+	return l, nil
+}
+
+// share hands the shared courses to the kinds, but for those of the incidents.
+func (l *library) share() {
 	for _, c := range l.shared.courses {
 		switch {
 		case c.name == "deaf":
@@ -112,11 +120,12 @@ func newLibrary() (*library, error) {
 			l.broken = append(l.broken, c)
 		default:
 			for i := range l.kinds {
-				l.kinds[i].courses = append(l.kinds[i].courses, c)
+				if k := &l.kinds[i]; !slices.Contains(k.without, c.name) {
+					k.courses = append(k.courses, c)
+				}
 			}
 		}
 	}
-	return l, nil
 }
 
 // add merges the scripts without topic, which all kinds share.
@@ -134,7 +143,7 @@ func (k *kind) add(o kind) {
 	k.courses = append(k.courses, o.courses...)
 }
 
-// A reader parses one script; steps points to where steps go now.
+// A reader parses one script. Steps go to the open block or course.
 type reader struct {
 	kind  kind
 	block string  // the open block, or ""
@@ -175,6 +184,8 @@ func (r *reader) line(line string) error {
 			id, weight, _ := strings.Cut(f, ":")
 			r.kind.weights[atoi(id)] = atoi(weight)
 		}
+	case "without":
+		r.kind.without = strings.Fields(rest)
 	case "fact", "say":
 		name, values, ok := strings.Cut(rest, " = ")
 		if !ok {

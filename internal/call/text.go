@@ -5,9 +5,6 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 )
 
 // A Text is a full-text query over the turns of a call: words and "phrases",
@@ -27,6 +24,7 @@ type term struct {
 	words  []string
 	prefix bool // the last word may go on
 	quoted bool
+	probe  probe
 }
 
 // ParseText reads a query. Its errors are for the one who wrote it.
@@ -44,6 +42,7 @@ func ParseText(s string) (*Text, error) {
 		body, not := strings.CutPrefix(p.text, "-")
 		not = not && !p.quoted || p.not
 		w := term{words: wordsOf(body), quoted: p.quoted, prefix: strings.HasSuffix(body, "*") && !p.quoted}
+		w.probe = newProbe(w.words)
 		switch {
 		case len(w.words) == 0:
 			continue // punctuation alone
@@ -57,7 +56,7 @@ func ParseText(s string) (*Text, error) {
 		or = false
 	}
 	if len(t.all) == 0 {
-		return nil, fmt.Errorf(`nothing to look for in %q. Give words, or a "phrase"; prefix*, -not and OR are understood`, s)
+		return nil, fmt.Errorf(`nothing to look for in %.60q. Give words, or a "phrase"; prefix*, -not and OR are understood`, s)
 	}
 	return t, nil
 }
@@ -70,15 +69,16 @@ type piece struct {
 
 func pieces(s string) (out []piece) {
 	s = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "«", `"`, "»", `"`).Replace(s)
+	var not bool // the quote begins behind a dash
 	for i, part := range strings.Split(s, `"`) {
 		if i%2 == 1 {
-			n := len(out)
-			not := n > 0 && out[n-1].text == "-"
 			out = append(out, piece{text: part, quoted: true, not: not})
 			continue
 		}
+		not = false
 		for _, w := range strings.Fields(part) {
 			out = append(out, piece{text: w})
+			not = w == "-" && strings.HasSuffix(part, "-")
 		}
 	}
 	return out
@@ -117,6 +117,7 @@ func (w term) String() string {
 // and which of them do. The empty role stands for everybody.
 func (t *Text) Match(l *Log, role Role) (Hit, bool) {
 	var hit Hit
+	var tokens []token
 	found := make([]bool, len(t.all))
 	for i := range l.Turns {
 		turn := &l.Turns[i]
@@ -125,7 +126,13 @@ func (t *Text) Match(l *Log, role Role) (Hit, bool) {
 		}
 		matches := false
 		for _, part := range turn.spoken() {
-			tokens := tokenize(part)
+			if !t.may(part) {
+				continue
+			}
+			if tokens == nil {
+				tokens = make([]token, 0, 64)
+			}
+			tokens = appendTokens(tokens[:0], part)
 			if slices.ContainsFunc(t.not, func(w term) bool { return w.in(tokens) >= 0 }) {
 				return Hit{}, false
 			}
@@ -140,6 +147,17 @@ func (t *Text) Match(l *Log, role Role) (Hit, bool) {
 		}
 	}
 	return hit, !slices.Contains(found, false)
+}
+
+// may is false where s surely holds nothing of t.
+func (t *Text) may(s string) bool {
+	if s == "" {
+		return false
+	}
+	latin := isLatin(s)
+	may := func(w term) bool { return w.probe.may(s, latin) }
+	return slices.ContainsFunc(t.not, may) ||
+		slices.ContainsFunc(t.all, func(c clause) bool { return slices.ContainsFunc(c, may) })
 }
 
 // Spans returns the parts of s, as byte offsets, that t looks for.
@@ -162,11 +180,17 @@ func (t *Text) Spans(s string) (spans [][2]int) {
 	return spans
 }
 
-// Worth is how many of the things that t looks for a text holds.
-func (t *Text) Worth(s string) (n int) {
-	tokens := tokenize(s)
+// Worth is how many of the things that t looks for a turn holds.
+func (t *Text) Worth(turn *Turn) (n int) {
+	parts := turn.spoken()
+	tokens := make([][]token, len(parts))
+	for i, part := range parts {
+		tokens[i] = tokenize(part)
+	}
 	for _, c := range t.all {
-		if slices.ContainsFunc(c, func(w term) bool { return w.in(tokens) >= 0 }) {
+		if slices.ContainsFunc(tokens, func(in []token) bool {
+			return slices.ContainsFunc(c, func(w term) bool { return w.in(in) >= 0 })
+		}) {
 			n++
 		}
 	}
@@ -189,7 +213,7 @@ func (w term) at(tokens []token, i int) bool {
 	}
 	for k, word := range w.words {
 		got := tokens[i+k].word
-		if got != word && !(w.prefix && k == len(w.words)-1 && strings.HasPrefix(got, word)) {
+		if !begins(got, word) || len(got) > len(word) && !(w.prefix && k == len(w.words)-1) {
 			return false
 		}
 	}
@@ -198,16 +222,21 @@ func (w term) at(tokens []token, i int) bool {
 
 // spoken is what can be searched in a turn. The parts of a tool call are apart,
 // so that no phrase spans them.
-func (t *Turn) spoken() []string {
+func (t *Turn) spoken() [4]string {
 	if t.Tool == nil {
-		return []string{t.Text}
+		return [4]string{t.Text}
 	}
-	return []string{nameWords(t.Tool.Name), t.Tool.Args, t.Tool.Result, t.Text}
+	return [4]string{nameWords(t.Tool.Name), t.Tool.Args, t.Tool.Result, t.Text}
 }
 
-// nameWords splits lookupOrder as lookup_order is split by its underscore.
+// nameWords adds to lookupOrder the words that the underscore of lookup_order
+// makes of that.
 func nameWords(name string) string {
+	if !strings.ContainsFunc(name, unicode.IsUpper) {
+		return name
+	}
 	var b strings.Builder
+	b.WriteString(name + " ")
 	lower := false
 	for _, r := range name {
 		if lower && unicode.IsUpper(r) {
@@ -217,73 +246,4 @@ func nameWords(name string) string {
 		b.WriteRune(r)
 	}
 	return b.String()
-}
-
-// A token is a folded word and where it stands.
-type token struct {
-	word     string
-	from, to int
-}
-
-func wordsOf(s string) []string {
-	var words []string
-	for _, t := range tokenize(s) {
-		words = append(words, t.word)
-	}
-	return words
-}
-
-// tokenize splits s into runs of letters, digits and their marks, as SQLite's
-// unicode61 does, but with each ideograph on its own: Chinese and Japanese set
-// no spaces between words.
-func tokenize(s string) []token {
-	tokens := make([]token, 0, len(s)/5+1)
-	start := -1
-	flush := func(end int) {
-		if start >= 0 {
-			tokens = append(tokens, token{foldWord(s[start:end]), start, end})
-			start = -1
-		}
-	}
-	for i := 0; i < len(s); {
-		r, n := rune(s[i]), 1
-		if r >= utf8.RuneSelf {
-			r, n = utf8.DecodeRuneInString(s[i:])
-		}
-		switch {
-		case r < utf8.RuneSelf && !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'):
-			flush(i)
-		case r >= utf8.RuneSelf && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana):
-			flush(i)
-			start = i
-			flush(i + n)
-		case r < utf8.RuneSelf, unicode.IsLetter(r), unicode.IsNumber(r), start >= 0 && unicode.IsMark(r):
-			if start < 0 {
-				start = i
-			}
-		default:
-			flush(i)
-		}
-		i += n
-	}
-	flush(len(s))
-	return tokens
-}
-
-// foldWord takes case and accents away.
-func foldWord(s string) string {
-	ascii := true
-	for i := 0; i < len(s); i++ {
-		ascii = ascii && s[i] < utf8.RuneSelf
-	}
-	if ascii {
-		return strings.ToLower(s)
-	}
-	plain := strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Mn, r) {
-			return -1
-		}
-		return r
-	}, norm.NFD.String(s))
-	return norm.NFC.String(strings.ToLower(plain))
 }

@@ -62,7 +62,14 @@ func mask(s string) string {
 				i += size
 			}
 		case kinds[b] == letter:
-			i = words(&e, i)
+			to := i + 1
+			for to < len(s) && s[to] < utf8.RuneSelf && kinds[s[to]] == letter {
+				to++
+			}
+			if to == i+1 || to == len(s) || s[to] >= utf8.RuneSelf || mayBeSpoken(s[i], s[i+1]) {
+				to = words(&e, i)
+			}
+			i = to
 		case kinds[b] == digit:
 			i = number(&e, i)
 		case b == '@':
@@ -91,6 +98,21 @@ var kinds = func() (t [utf8.RuneSelf]kind) {
 		t[b] = digit
 	}
 	t['+'] = digit
+	return t
+}()
+
+// mayBeSpoken tells by its first two letters that a word may be a digit, so that
+// few words are looked up.
+func mayBeSpoken(a, b byte) bool {
+	return seconds[a|0x20-'a']&(1<<(b|0x20-'a')) != 0
+}
+
+// seconds are the second letters of the words in spoken, by the first.
+var seconds = func() (t [26]uint32) {
+	const starts = "ze oh ce nu on un ei tw do zw de du th tr dr fo cu vi qu fi ci se si me ac hu oi oc ni ne no"
+	for i := 0; i < len(starts); i += 3 {
+		t[starts[i]-'a'] |= 1 << (starts[i+1] - 'a')
+	}
 	return t
 }()
 

@@ -134,6 +134,9 @@ func (u *universe) checkMarks(t tb, q call.Query, p call.Page) {
 	t.Helper()
 	last := q.After
 	for i, l := range p.Logs {
+		if l == nil {
+			t.Fatalf("Find(%s): log %d is nil", say(q), i)
+		}
 		mark := q.Order.Mark(l)
 		if last != nil && mark.Compare(last) <= 0 {
 			t.Errorf("Find(%s): log %d, %s, is out of order", say(q), i, l.ID)

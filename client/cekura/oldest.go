@@ -19,7 +19,7 @@ func (w *walk) oldest(ctx context.Context) (logs []*call.Log, more bool, err err
 		}
 		p, err := w.ask(ctx, w.lo, w.at)
 		if err != nil {
-			if w.page > 1 && isStatus(err, 404) { // rows were deleted
+			if w.page > 1 && isStatus(err, status404) { // rows were deleted
 				w.left, w.page = -1, 1
 				continue
 			}
@@ -50,7 +50,7 @@ func (w *walk) backwards(ctx context.Context, p *page) ([]*call.Log, bool, error
 		logs, _ := w.fresh(p.logs)
 		return logs, false, nil
 	case !lo.After(w.lo): // a second that fills a page
-		return w.sorted(ctx)
+		return w.crowd(ctx, lo)
 	default:
 		again := 0 // rows of the second that the next window begins with
 		for _, l := range p.logs {

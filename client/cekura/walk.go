@@ -50,7 +50,7 @@ type walk struct {
 	left       int  // rows of an Oldest slice that are unread; -1 if unknown
 
 	read, skipped, heavy int // rows
-	doubted              bool
+	doubted, entered     bool
 	ignored              bool // rows came that the filter should have kept away
 	notes                []string
 
@@ -172,7 +172,7 @@ func (w *walk) grow() {
 
 // enter begins slices[0].
 func (w *walk) enter() {
-	w.page, w.left, w.doubted = 1, -1, false
+	w.page, w.left, w.doubted, w.entered = 1, -1, false, true
 	if len(w.slices) > 0 {
 		w.at, w.lo = w.slices[0].to, w.slices[0].from
 	}
@@ -180,7 +180,10 @@ func (w *walk) enter() {
 
 // fetch is a call.Fetch but for the pointer.
 func (w *walk) fetch(ctx context.Context) (*call.Batch, error) {
-	w.skipEmpty()
+	if !w.entered {
+		w.skipEmpty()
+		w.enter()
+	}
 	if len(w.slices) == 0 {
 		return &call.Batch{Logs: w.late}, nil
 	}
@@ -197,7 +200,7 @@ func (w *walk) fetch(ctx context.Context) (*call.Batch, error) {
 		if w.plan.ids > 0 && len(w.seen) >= w.plan.ids {
 			w.slices = nil
 		}
-		w.enter()
+		w.page, w.entered = 1, false
 	}
 	w.grow()
 	b := &call.Batch{Logs: logs, More: len(w.slices) > 0}
@@ -208,11 +211,8 @@ func (w *walk) fetch(ctx context.Context) (*call.Batch, error) {
 }
 
 // skipEmpty leaves out the slices that are known to hold nothing. It waits for
-// the counts only once the first slice is read.
+// the counts, which are asked for once the first page has come.
 func (w *walk) skipEmpty() {
-	if len(w.slices) == len(w.all) || len(w.slices) == 0 || w.page != 1 || !w.at.Equal(w.slices[0].to) {
-		return
-	}
 	w.counting.Wait()
 	for len(w.slices) > 0 {
 		i := slices.Index(w.all, w.slices[0])
@@ -221,7 +221,6 @@ func (w *walk) skipEmpty() {
 		}
 		w.slices = w.slices[1:]
 	}
-	w.enter()
 }
 
 // newest reads the next page of slices[0], newest first. It continues by time:
@@ -230,7 +229,7 @@ func (w *walk) skipEmpty() {
 func (w *walk) newest(ctx context.Context) (logs []*call.Log, more bool, err error) {
 	p, err := w.ask(ctx, w.lo, w.at)
 	if err != nil {
-		if w.page > 1 && isStatus(err, 404) { // rows were deleted: that was the end
+		if w.page > 1 && isStatus(err, status404) { // rows were deleted: that was the end
 			return nil, false, nil
 		}
 		return nil, false, err
@@ -239,10 +238,6 @@ func (w *walk) newest(ctx context.Context) (logs []*call.Log, more bool, err err
 	if !descending(p.logs) {
 		return w.sorted(ctx)
 	}
-	logs, fresh := w.fresh(p.logs)
-	if !p.next || p.raw == 0 {
-		return logs, false, nil
-	}
 	oldest := time.Time{}
 	for _, l := range p.logs {
 		if !l.StartedAt.IsZero() {
@@ -250,18 +245,23 @@ func (w *walk) newest(ctx context.Context) (logs []*call.Log, more bool, err err
 			w.byNumber = w.byNumber || l.StartedAt.After(after(w.at))
 		}
 	}
-	switch to := after(oldest); {
-	case !oldest.IsZero() && !w.byNumber && to.Before(w.at):
+	more = p.next && p.raw > 0
+	to := after(oldest)
+	if more && !oldest.IsZero() && !w.byNumber && !to.Before(w.at) {
+		return w.crowd(ctx, oldest.Truncate(time.Second))
+	}
+	logs, fresh := w.fresh(p.logs)
+	switch {
+	case !more:
+	case !oldest.IsZero() && !w.byNumber:
 		w.at, w.page = to, 1
-	case w.page == 1 && w.size < w.limit && p.raw >= w.size && !w.byNumber:
-		w.size = min(2*w.size, w.limit) // a second that fills a page
 	case w.page > 1 && !fresh:
 		w.note("%s repeats its pages; what lies behind them was not read", w.s.name)
-		return logs, false, nil
+		more = false
 	default:
 		w.page++
 	}
-	return logs, true, nil
+	return logs, more, nil
 }
 
 // learn keeps the count of a whole slice, and whether pages are cut.
@@ -312,47 +312,6 @@ func descending(logs []*call.Log) bool {
 		last = l.StartedAt
 	}
 	return true
-}
-
-// sorted reads the rest of slices[0] by page numbers and sorts it, for an API
-// whose order is not what it shows.
-func (w *walk) sorted(ctx context.Context) ([]*call.Log, bool, error) {
-	w.note("%s does not answer in the order of time; its calls were sorted here", w.s.name)
-	order := call.Newest
-	if w.q.Order == call.Oldest {
-		order = call.Oldest
-	}
-	var logs []*call.Log
-	met := map[string]bool{}
-	w.page, w.size = 1, w.limit
-	for bound := max(w.q.Scan, call.DefaultScan) + fullSize; ; w.page++ {
-		p, err := w.ask(ctx, w.lo, w.at)
-		if err != nil && !(w.page > 1 && isStatus(err, 404)) {
-			return nil, false, err
-		}
-		n := len(met)
-		if err == nil {
-			for _, l := range p.logs {
-				if !met[l.ID.Key] {
-					met[l.ID.Key] = true
-					logs = append(logs, l)
-				}
-			}
-		}
-		if err != nil || !p.next || len(met) == n {
-			break
-		}
-		if len(met) > bound {
-			return nil, false, &call.Error{
-				Kind: call.TooLarge,
-				Msg:  "Cekura does not answer in the order of time, and there are too many calls in the window to sort.",
-				Hint: "Narrow the window.",
-			}
-		}
-	}
-	slices.SortFunc(logs, order.Compare)
-	logs, _ = w.fresh(logs)
-	return logs, false, nil
 }
 
 // audit notices rows that what was asked should have kept away.

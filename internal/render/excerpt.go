@@ -15,7 +15,7 @@ const MinBudget = 100
 // An Excerpt says which turns of a transcript are wanted, and for how many
 // tokens. The zero Excerpt wants all.
 type Excerpt struct {
-	Budget   int   // tokens of Lines of the Selection; 0 is without bound
+	Budget   int   // Tokens of Lines of the Selection; 0 is without bound
 	From, To int   // the first and last turn wanted, 0 for the ends
 	Matches  []int // turns that match the question, the best first
 	Cited    []int // turns that failed metrics cite: see Cited
@@ -45,19 +45,26 @@ type Span struct {
 // the rest evenly. Where everything fits, all of it is kept.
 func Choose(turns []call.Turn, e Excerpt) Selection {
 	turns = within(turns, e.From, e.To)
-	c := chooser{turns: turns, kept: make([]bool, len(turns)), full: make([]int, len(turns))}
+	c := chooser{turns: turns, kept: make([]bool, len(turns)), full: make([]int, len(turns)), cost: make([]int, len(turns))}
+	if e.Budget == 0 {
+		c.keepAll()
+		return c.selection()
+	}
+	budget := e.Budget - textTokens
 	for i := range turns {
 		c.full[i] = lineTokens(Line(&turns[i], 0))
 	}
-	budget := e.Budget - textTokens
-	if e.Budget <= 0 {
+	if c.fitsAll(budget) {
 		c.keepAll()
-	} else if !c.fitsAll(budget) {
-		c.gap = gapTokens(turns)
-		c.room = budget - c.gap
-		c.take(order(turns, e), e.InOrder)
-		c.fill()
+		return c.selection()
 	}
+	if e.InOrder || e.Around > 0 {
+		c.cut(budget / 2) // few turns are to be read, not many to be seen
+	}
+	c.gap = gapTokens(turns)
+	c.room = budget - c.gap
+	c.take(order(turns, e), e.InOrder)
+	c.fill()
 	return c.selection()
 }
 
@@ -67,48 +74,43 @@ type chooser struct {
 	turns []call.Turn
 	kept  []bool
 	full  []int // tokens of each line, uncut
-	limit int   // of one line
-	gap   int   // tokens of the longest line about a gap
-	room  int   // tokens left
+	cost  []int // tokens of each line, cut to limit
+	limit int
+	gap   int // tokens of the longest line about a gap
+	room  int // tokens left
 }
 
-// fitsAll keeps everything if that is possible, cutting long turns as little as
-// it takes. If it is not, it leaves the limit at the lowest.
+// fitsAll tells whether everything fits, after cutting long turns as little as
+// that takes. If it does not, the turns are left at the lowest limit.
 func (c *chooser) fitsAll(budget int) bool {
-	sum := 0
-	for _, n := range c.full {
-		sum += n
-	}
-	if sum <= budget {
-		c.keepAll()
-		return true
-	}
-	for _, limit := range []int{budget * 3 / 4, budget / 2, budget / 3, budget / 4} {
-		c.limit, sum = max(limit, minLine), 0
-		for i := range c.turns {
-			sum += c.cost(i)
-		}
-		if sum <= budget {
-			c.keepAll()
+	for _, limit := range []int{0, budget * 3 / 4, budget / 2, budget / 3, budget / 4} {
+		if c.cut(limit) <= budget {
 			return true
 		}
 	}
 	return false
 }
 
+// cut sets the limit for the line of one turn, and returns what all lines take.
+func (c *chooser) cut(limit int) (sum int) {
+	if limit != 0 {
+		limit = max(limit, minLine)
+	}
+	c.limit = limit
+	for i := range c.turns {
+		c.cost[i] = c.full[i]
+		if t := &c.turns[i]; limit > 0 && c.full[i] > lineLimit(t, limit) {
+			c.cost[i] = lineTokens(Line(t, limit))
+		}
+		sum += c.cost[i]
+	}
+	return sum
+}
+
 func (c *chooser) keepAll() {
 	for i := range c.kept {
 		c.kept[i] = true
 	}
-}
-
-// cost is what turn i takes, newline included; a cut line never takes more than
-// its limit.
-func (c *chooser) cost(i int) int {
-	if c.limit == 0 {
-		return c.full[i]
-	}
-	return min(c.full[i], lineLimit(&c.turns[i], c.limit)+1)
 }
 
 // gaps is by how much the number of gaps changes when i is kept.
@@ -130,7 +132,7 @@ func (c *chooser) take(order []int, strict bool) {
 		if c.kept[i] {
 			continue
 		}
-		cost := c.cost(i) + c.gaps(i)*c.gap
+		cost := c.cost[i] + c.gaps(i)*c.gap
 		if cost > c.room {
 			if strict {
 				return
@@ -150,7 +152,7 @@ func (c *chooser) fill() {
 		}
 		to, sum := from, 0
 		for ; to < len(c.kept) && !c.kept[to]; to++ {
-			sum += c.cost(to)
+			sum += c.cost[to]
 		}
 		if sum <= c.gap {
 			for i := from; i < to; i++ {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"call-logs-mcp/internal/call"
 )
@@ -64,18 +65,21 @@ func gapTokens(turns []call.Turn) int {
 	if len(turns) == 0 {
 		return 0
 	}
-	s := span(turns)
-	s.FromTurn = s.ToTurn - 1
+	var last *time.Duration
 	for i := range turns {
-		if t := &turns[i]; t.Start != nil && s.To != nil && *t.Start > *s.To {
-			s.To = t.Start
+		for _, at := range []*time.Duration{turns[i].Start, turns[i].End} {
+			if at != nil && (last == nil || *at > *last) {
+				last = at
+			}
 		}
 	}
-	if s.To != nil {
-		from := *s.To - 1e9
-		s.From = &from
+	number := turns[len(turns)-1].Index
+	s := Span{FromTurn: number - 1, ToTurn: number}
+	if last != nil {
+		before := *last - time.Second
+		s.From, s.To = &before, last
 	}
-	return lineTokens(s.String()) + 2
+	return lineTokens(s.String())
 }
 
 // Line writes one turn on one line of at most limit tokens, 0 being no bound.
@@ -111,7 +115,7 @@ func toolWords(t *call.Turn, limit int) string {
 	if args != "" {
 		name += " " + args
 	}
-	result := compact(t.Tool.Result)
+	result := compact(reason(t.Tool))
 	switch {
 	case t.Tool.Failed && result == "":
 		return name + " → error"
@@ -123,6 +127,20 @@ func toolWords(t *call.Turn, limit int) string {
 		return name
 	}
 	return name + cut(result, limitLeft(limit, name))
+}
+
+// reason is the result of a tool call, without the JSON around the words of an
+// error that says nothing else.
+func reason(t *call.Tool) string {
+	var said map[string]string
+	if t.Failed && json.Unmarshal([]byte(t.Result), &said) == nil && len(said) == 1 {
+		for _, key := range []string{"error", "message", "detail"} {
+			if said[key] != "" {
+				return said[key]
+			}
+		}
+	}
+	return t.Result
 }
 
 // compact writes JSON without white space, and cleans it; what is no JSON is

@@ -67,7 +67,7 @@ func line(row []string, columns []int) string {
 		parts[i] = row[k]
 	}
 	// An empty cell is one space between its bars, not two.
-	return strings.TrimRight(strings.ReplaceAll(strings.Join(parts, " | "), "|  |", "| |"), " ")
+	return strings.TrimSpace(strings.ReplaceAll(strings.Join(parts, " | "), "|  |", "| |"))
 }
 
 func cell(s string) string { return strings.ReplaceAll(Clean(s), "|", "/") }

@@ -20,7 +20,7 @@ func Record(l *call.Log, budget int, transcript bool, fence Fence) string {
 	}
 	// The facts may take a third, so that the transcript has the rest.
 	long := NewWriter(min(w.Left(), max(budget/3, budget-w.Left()+80)), 0)
-	for _, line := range slices.Concat(metricLines(l), toolLines(l), timingLines(l), keyedLines(l)) {
+	for _, line := range slices.Concat(keyedLines(l), metricLines(l), toolLines(l), timingLines(l)) {
 		if !long.Line(line) {
 			long.Line("  …")
 			break
@@ -71,7 +71,10 @@ func facts(l *call.Log) (lines []string) {
 	if l.CallID != "" && l.CallID != l.ID.Key {
 		id += " (" + Clean(l.CallID) + ")"
 	}
-	lines = append(lines, joined(id, l.DashboardURL))
+	if l.DashboardURL != "" { // made here of ids, so it may stay a link
+		id += " · " + l.DashboardURL
+	}
+	lines = append(lines, id)
 	start, length := "", ""
 	if !l.StartedAt.IsZero() {
 		start = l.StartedAt.UTC().Format("2006-01-02 15:04:05") + " UTC"
@@ -227,10 +230,22 @@ func keyedLines(l *call.Log) []string {
 	if l.Cost != nil {
 		cost = "cost " + strconv.FormatFloat(*l.Cost, 'f', -1, 64)
 	}
-	if s := joined(cost, label("trace", l.TraceID), label("recording", l.RecordingURL)); s != "" {
+	if s := joined(cost, label("trace", l.TraceID), recording(l)); s != "" {
 		lines = append(lines, s)
 	}
 	return lines
+}
+
+// recording says that there is one. Its address is often signed, long and short
+// of life, so a long one is left to the answer as JSON.
+func recording(l *call.Log) string {
+	switch {
+	case l.RecordingURL == "":
+		return ""
+	case len(l.RecordingURL) > 120:
+		return "recorded (address: response_format=json)"
+	}
+	return "recording " + l.RecordingURL
 }
 
 func pairs(values map[string]any) string {

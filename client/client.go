@@ -1,0 +1,68 @@
+// Package client opens the places that call logs come from.
+package client
+
+import (
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"call-logs-mcp/client/cekura"
+	"call-logs-mcp/client/demo"
+	"call-logs-mcp/client/file"
+	"call-logs-mcp/client/rest"
+	"call-logs-mcp/internal/call"
+)
+
+// Options say what to open. A provider takes of them what it needs.
+type Options struct {
+	Name      string // of the source, in the ids of its calls
+	BaseURL   string
+	Key       func() string
+	ProjectID string
+	AgentID   string
+	Files     []string
+
+	Version string // of this program
+	Logger  *slog.Logger
+	Now     func() time.Time
+}
+
+// providers is every place there is. To add one, write its folder and a line.
+func providers() map[string]func(Options) (call.Source, error) {
+	return map[string]func(Options) (call.Source, error){
+		"cekura": openCekura,
+		"demo":   openDemo,
+		"file":   openFile,
+	}
+}
+
+// Open returns the named provider as a source of call logs.
+func Open(provider string, o Options) (call.Source, error) {
+	open, ok := providers()[provider]
+	if !ok {
+		return nil, fmt.Errorf("no provider %q; there are %s", provider, strings.Join(slices.Sorted(maps.Keys(providers())), ", "))
+	}
+	return open(o)
+}
+
+func openCekura(o Options) (call.Source, error) {
+	return cekura.New(cekura.Options{
+		Name: o.Name, BaseURL: o.BaseURL, Key: o.Key, ProjectID: o.ProjectID, AgentID: o.AgentID,
+		Version: o.Version, Logger: o.Logger, Now: o.Now,
+	})
+}
+
+// openDemo reads the API in a box by the same client as the real one, without
+// a socket and so without a pace.
+func openDemo(o Options) (call.Source, error) {
+	return cekura.New(cekura.Options{
+		Name: o.Name, BaseURL: "http://127.0.0.1", Key: func() string { return "demo" },
+		Transport: demo.Transport(demo.New(demo.Options{Now: o.Now})),
+		Version:   o.Version, Logger: o.Logger, Now: o.Now, Limits: rest.Limits{Rate: 1e6, Burst: 1e6},
+	})
+}
+
+func openFile(o Options) (call.Source, error) { return file.Open(o.Name, o.Files...) }

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// floors is who may import whom. Main knows everyone, and a package that is not
+// here is a new room: say whom it may know. Tests may reach for calltest and for
+// the demo, which is the upstream that they are served from.
+var floors = map[string][]string{
+	"internal/filter":        {},
+	"internal/redact":        {},
+	"internal/config":        {},
+	"internal/serve":         {},
+	"internal/call":          {"internal/filter"},
+	"internal/call/calltest": {"internal/call", "internal/filter"},
+	"internal/render":        {"internal/call", "internal/filter"},
+	"client/rest":            {"internal/call"},
+	"client/cekura":          {"client/rest", "internal/call", "internal/filter"},
+	"client/demo":            {"internal/filter"},
+	"client/file":            {"internal/call", "internal/filter"},
+	"client":                 {"client/cekura", "client/demo", "client/file", "client/rest", "internal/call"},
+	"resources":              {"internal/call", "internal/render"},
+	"prompts":                {"internal/render", "resources"},
+	"tools":                  {"internal/call", "internal/filter", "internal/render"},
+}
+
+// tests is what tests may import beyond that, anywhere.
+var tests = []string{"internal/call/calltest", "client/demo", "client/cekura", "client/file", "client/rest"}
+
+// Law 1: the floors of the house.
+func TestFloors(t *testing.T) {
+	const module = "call-logs-mcp"
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", "./...").Output()
+	require.NoError(t, err)
+	dec := json.NewDecoder(strings.NewReader(string(out)))
+	seen := map[string]bool{}
+	for dec.More() {
+		var p struct {
+			ImportPath                         string
+			Imports, TestImports, XTestImports []string
+		}
+		require.NoError(t, dec.Decode(&p))
+		name, ok := strings.CutPrefix(p.ImportPath, module+"/")
+		if !ok {
+			continue
+		}
+		seen[name] = true
+		may, ok := floors[name]
+		if !assert.Truef(t, ok, "%s is a new room: say in floors whom it may import", name) {
+			continue
+		}
+		for _, path := range p.Imports {
+			if path, ok := strings.CutPrefix(path, module+"/"); ok {
+				assert.Containsf(t, may, path, "%s may not import %s", name, path)
+			}
+		}
+		for _, path := range slices.Concat(p.TestImports, p.XTestImports) {
+			if path, ok := strings.CutPrefix(path, module+"/"); ok && path != name {
+				assert.Truef(t, slices.Contains(may, path) || slices.Contains(tests, path), "tests of %s may not import %s", name, path)
+			}
+		}
+	}
+	for name := range floors {
+		assert.Truef(t, seen[name], "%s is in floors and not on disk", name)
+	}
+}
+
+// A file a person cannot hold in his head is two files.
+func TestFilesAreShort(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{range .GoFiles}}{{$.Dir}}/{{.}}{{"\n"}}{{end}}`, "./...").Output()
+	require.NoError(t, err)
+	for _, path := range strings.Fields(string(out)) {
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		assert.LessOrEqualf(t, bytes.Count(data, []byte("\n")), 400, "%s has a noun missing", filepath.Base(path))
+	}
+}

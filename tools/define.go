@@ -1,0 +1,175 @@
+package tools
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/invopop/jsonschema"
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+
+	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/filter"
+)
+
+// patience is how long a tool may take. It is more than a client of one upstream
+// allows itself, so that the upstream's own failure is told where there is one.
+const patience = 44 * time.Second
+
+// A spec is what a model is told of a tool beyond its arguments.
+type spec struct{ name, title, description string }
+
+// An answer is what a tool found, in its two forms. Both hold the same; neither
+// takes more than budget tokens.
+type answer interface {
+	text(budget int) string
+	data(budget int) any
+}
+
+// format is how every tool can be asked to answer.
+type format struct {
+	ResponseFormat string `json:"response_format,omitempty" jsonschema:"enum=text,enum=json,default=text" jsonschema_description:"json: the same as structured content, for programs."`
+	MaxTokens      int    `json:"max_tokens,omitempty" jsonschema:"minimum=300,maximum=10000" jsonschema_description:"Budget of the answer; default 4000."`
+}
+
+func (f format) wanted() format { return f }
+
+type formatted interface{ wanted() format }
+
+// define makes a tool of a typed function. In is the arguments, declared by its
+// tags; Out the shape of data. It panics where they have no schema.
+func define[In formatted, Out any](s spec, d Deps, do func(context.Context, In) (answer, error)) server.ServerTool {
+	schema := schemaOf[In]()
+	tool := mcp.Tool{
+		Name: s.name, Title: s.title, Description: s.description,
+		RawInputSchema: encode(schema),
+		Annotations: mcp.ToolAnnotation{
+			ReadOnlyHint: mcp.ToBoolPtr(true), DestructiveHint: mcp.ToBoolPtr(false),
+			IdempotentHint: mcp.ToBoolPtr(true), OpenWorldHint: mcp.ToBoolPtr(true),
+		},
+	}
+	if d.Structured {
+		tool.RawOutputSchema = encode(schemaOf[Out]())
+	}
+	args := arguments{tool: s.name, schema: schema}
+	return server.ServerTool{Tool: tool, Handler: func(ctx context.Context, r mcp.CallToolRequest) (result *mcp.CallToolResult, _ error) {
+		defer func() {
+			if p := recover(); p != nil {
+				d.logger().Error("tool panicked", "tool", s.name, "panic", p, "stack", string(debug.Stack()))
+				result = failure(nil)
+			}
+		}()
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		var in In
+		if err := args.bind(rawArguments(r), &in); err != nil {
+			return mcp.NewToolResultError(err.Error()), nil
+		}
+		out, err := do(ctx, in)
+		if err != nil {
+			d.log(ctx, s.name, err)
+			return failure(err), nil
+		}
+		return d.result(out, in.wanted()), nil
+	}}
+}
+
+// result writes an answer as it was asked for.
+func (d Deps) result(a answer, f format) *mcp.CallToolResult {
+	if f.ResponseFormat == "json" || d.Structured {
+		return mcp.NewToolResultStructured(a.data(cmp.Or(f.MaxTokens, MaxTokens)), strings.TrimPrefix(d.Note()+"; the answer is in the structured content", "; "))
+	}
+	budget := cmp.Or(f.MaxTokens, d.Budget, DefaultBudget)
+	if note := d.Note(); note != "" {
+		return mcp.NewToolResultText(note + "\n" + a.text(budget-20))
+	}
+	return mcp.NewToolResultText(a.text(budget))
+}
+
+// sampleNote begins every answer of the demo, lest somebody takes its calls for
+// his own. It costs under 20 tokens.
+const sampleNote = "sample data (call-logs-mcp demo), not your calls"
+
+// Note is what begins every answer, "" for nothing.
+func (d Deps) Note() string {
+	if d.Sample {
+		return sampleNote
+	}
+	return ""
+}
+
+// failure words an error for the model. What it cannot mend it is not told.
+func failure(err error) *mcp.CallToolResult {
+	var ce *call.Error
+	var fe *filter.Error
+	switch {
+	case errors.As(err, &ce):
+		return mcp.NewToolResultError(ce.Error())
+	case errors.As(err, &fe):
+		return mcp.NewToolResultError(fe.Error())
+	case errors.Is(err, context.DeadlineExceeded):
+		return mcp.NewToolResultError(fmt.Sprintf("No answer within %s. Narrow the window with timestamp_from, or ask for less.", patience))
+	case errors.Is(err, context.Canceled):
+		return mcp.NewToolResultError("The call was cancelled.")
+	}
+	return mcp.NewToolResultError("An internal fault, now in the server's log. Retrying once is fine.")
+}
+
+// log tells the operator what the model is not told.
+func (d Deps) log(ctx context.Context, tool string, err error) {
+	level, kind := slog.LevelError, call.Kind("internal")
+	var ce *call.Error
+	if errors.As(err, &ce) {
+		kind, level = ce.Kind, slog.LevelWarn
+		if ce.Kind == call.Invalid || ce.Kind == call.NotFound || ce.Kind == call.Canceled {
+			level = slog.LevelDebug
+		}
+		err = ce.Err
+	}
+	d.logger().Log(ctx, level, "tool failed", "tool", tool, "kind", kind, "err", err)
+}
+
+func (d Deps) logger() *slog.Logger {
+	if d.Logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return d.Logger
+}
+
+func (d Deps) clock() filter.Clock { return filter.Clock{Now: d.Now(), Zone: d.Zone} }
+
+// schemaOf is the schema of T in the plain subset that every client takes.
+func schemaOf[T any]() *jsonschema.Schema {
+	r := jsonschema.Reflector{Anonymous: true, DoNotReference: true, ExpandedStruct: true}
+	s := r.Reflect(new(T))
+	s.Version = ""
+	return s
+}
+
+func encode(s *jsonschema.Schema) json.RawMessage {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic("tools: a schema that is not JSON: " + err.Error())
+	}
+	return b
+}
+
+// rawArguments are the bytes the client sent: numbers decoded on the way would
+// have lost digits.
+func rawArguments(r mcp.CallToolRequest) json.RawMessage {
+	if len(r.Params.RawArguments) > 0 {
+		return r.Params.RawArguments
+	}
+	b, err := json.Marshal(r.Params.Arguments)
+	if err != nil {
+		return nil
+	}
+	return b
+}

@@ -1,0 +1,238 @@
+package tools
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/filter"
+	"call-logs-mcp/internal/render"
+)
+
+// A question is a query, and what the answer says of it.
+type question struct {
+	tool    string
+	sources []string // that it goes to
+	query   call.Query
+	asked   string // the window in the caller's own words, where they are relative
+	total   *int   // known from an earlier page
+	paging  bool   // this is not the first page
+}
+
+// question folds the arguments of a tool into a question, or takes up the one
+// that the cursor holds.
+func (d Deps) question(tool string, s selection, p paging) (question, error) {
+	if p.Cursor != "" {
+		c, err := call.ParseCursor(p.Cursor, tool, d.Sources)
+		if err != nil {
+			return question{}, err
+		}
+		q := question{tool: tool, query: c.Resume(), total: c.Total, paging: true}
+		if p.PageSize != 0 {
+			q.query.Limit = p.PageSize
+		}
+		q.query.Scan = d.Scan
+		q.sources = d.asked(q.query.Where)
+		return q, nil
+	}
+	where, err := s.where(d)
+	if err != nil {
+		return question{}, err
+	}
+	return question{
+		tool: tool, sources: d.asked(where), asked: spoken(s.TimestampFrom, s.TimestampTo),
+		query: call.Query{Where: where, Limit: p.PageSize, Scan: d.Scan},
+	}, nil
+}
+
+// asked lists the sources that a filter leaves in.
+func (d Deps) asked(where filter.Expr) (names []string) {
+	for _, name := range d.Sources {
+		if _, ok := filter.Assume(where, "source", name); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// window is what the query and the source made of the time that was asked for.
+func (q question) window(p call.Page) call.Window {
+	from, to, _ := filter.Bounds(q.query.Where, "timestamp")
+	w := p.Window
+	if from.After(w.From) {
+		w.From = from
+	}
+	if !to.IsZero() && (w.To.IsZero() || to.Before(w.To)) {
+		w.To = to
+	}
+	return w
+}
+
+// filters is what was asked but the window and the source, which every answer
+// names on their own.
+func (q question) filters() filter.Expr {
+	_, _, rest := filter.Bounds(q.query.Where, "timestamp")
+	_, rest = filter.Split(rest, func(e filter.Expr) bool {
+		c, ok := e.(filter.Cond)
+		return ok && c.Field == "source"
+	})
+	return rest
+}
+
+// judged holds where the question is for one outcome alone.
+func (q question) judged() bool {
+	return slices.ContainsFunc(conjuncts(q.filters()), func(e filter.Expr) bool {
+		c, ok := e.(filter.Cond)
+		return ok && c.Field == "success" && c.Op == filter.Eq
+	})
+}
+
+// cursor is where a walk goes on behind the mark, "" at the end.
+func (q question) cursor(p call.Page, after *call.Mark) string {
+	if after == nil {
+		return ""
+	}
+	query := q.query
+	_, _, query.Where = filter.Bounds(query.Where, "timestamp")
+	query.After = after
+	return call.Cursor{Tool: q.tool, Query: query, Window: q.window(p), Total: q.known(p)}.String()
+}
+
+// known is the total of the whole walk.
+func (q question) known(p call.Page) *int {
+	if p.Total != nil {
+		return p.Total
+	}
+	return q.total
+}
+
+// scope says where was looked, for what: cekura · success = false.
+func (q question) scope() string {
+	parts := []string{strings.Join(q.sources, ", ")}
+	if words := filter.Words(q.filters()); words != "" {
+		parts = append(parts, render.Clip(render.Clean(words), 400))
+	}
+	return strings.Join(parts, " · ")
+}
+
+// windowWords says the window in UTC: 2026-11-14 00:00 → 2026-11-21 09:12 UTC (now-7d).
+func (q question) windowWords(p call.Page) string {
+	w := q.window(p)
+	if w == (call.Window{}) {
+		return "all time"
+	}
+	s := "→ " + minute(w.To, time.Minute-1) + " UTC"
+	if w.To.IsZero() {
+		s = "→ now"
+	}
+	if !w.From.IsZero() {
+		s = minute(w.From, 0) + " " + s
+	}
+	asked := q.asked
+	if from, _, _ := filter.Bounds(q.query.Where, "timestamp"); from.IsZero() && !w.From.IsZero() {
+		asked = "the source's default"
+	}
+	if asked != "" {
+		s += " (" + render.Clean(asked) + ")"
+	}
+	return s
+}
+
+// minute writes t to the minute, rounded up by up.
+func minute(t time.Time, up time.Duration) string {
+	return t.Add(up).UTC().Format("2006-01-02 15:04")
+}
+
+// coverageWords says how much of what was asked has been looked at.
+func (q question) coverageWords(p call.Page) string {
+	c := p.Coverage
+	if c.Complete {
+		return "complete"
+	}
+	s := "incomplete: read " + thousands(c.Searched)
+	if c.Calls != nil && *c.Calls > c.Searched {
+		s += " of " + thousands(*c.Calls)
+	}
+	s += " calls"
+	if !c.Back.IsZero() {
+		s += " (" + orderWords(q.query.Order) + ", as far as " + minute(c.Back, 0) + ")"
+	}
+	return s + "; narrow the window, or go on with the cursor"
+}
+
+func orderWords(o call.Order) string {
+	if o == "" {
+		o = call.Newest
+	}
+	return string(o) + " first"
+}
+
+// thousands writes 48210 as 48,210.
+func thousands(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// A listing is what every list-like answer says as data.
+type listing struct {
+	Returned   int          `json:"returned"`
+	Total      *int         `json:"total,omitempty" jsonschema_description:"Of the whole walk; absent where nobody knows."`
+	NextCursor string       `json:"next_cursor,omitempty"`
+	Window     windowData   `json:"window"`
+	Filters    string       `json:"filters,omitempty" jsonschema_description:"Canonical filters_v2, without the window."`
+	Coverage   coverageData `json:"coverage"`
+	Notes      []string     `json:"notes"`
+}
+
+type windowData struct {
+	From *time.Time `json:"from,omitempty"`
+	To   *time.Time `json:"to,omitempty"`
+}
+
+type coverageData struct {
+	CallsInWindow *int `json:"calls_in_window,omitempty"`
+	CallsSearched int  `json:"calls_searched"`
+	Complete      bool `json:"complete"`
+}
+
+// listing describes the first shown logs of p.
+func (q question) listing(d Deps, p call.Page, shown int) listing {
+	l := listing{
+		Returned: shown, Total: q.known(p), NextCursor: q.cursor(p, q.next(p, shown)),
+		Coverage: coverageData{p.Coverage.Calls, p.Coverage.Searched, p.Coverage.Complete},
+		Notes:    slices.Clone(p.Notes),
+	}
+	if d.Sample {
+		l.Notes = append(l.Notes, sampleNote)
+	}
+	if l.Notes == nil {
+		l.Notes = []string{}
+	}
+	if f := q.filters(); f != nil {
+		l.Filters = f.String()
+	}
+	w := q.window(p)
+	if !w.From.IsZero() {
+		l.Window.From = &w.From
+	}
+	if !w.To.IsZero() {
+		l.Window.To = &w.To
+	}
+	return l
+}
+
+// next is where the walk goes on after the first shown logs of p.
+func (q question) next(p call.Page, shown int) *call.Mark {
+	if shown < len(p.Logs) {
+		if shown == 0 {
+			return q.query.After
+		}
+		return q.query.Order.Mark(p.Logs[shown-1])
+	}
+	return p.Next
+}

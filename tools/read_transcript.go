@@ -1,0 +1,71 @@
+package tools
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+
+	"github.com/mark3labs/mcp-go/server"
+
+	"call-logs-mcp/internal/render"
+)
+
+type readArgs struct {
+	ID       string `json:"id" jsonschema_description:"As in get_call_log."`
+	FromTurn int    `json:"from_turn,omitempty" jsonschema:"minimum=1"`
+	ToTurn   int    `json:"to_turn,omitempty" jsonschema:"minimum=1"`
+	Around   string `json:"around,omitempty" jsonschema_description:"A turn number or a time MM:SS; what stands around it is read outward."`
+	Match    string `json:"match,omitempty" jsonschema_description:"Only turns that hold these words, with their neighbours."`
+	format
+}
+
+func readTranscript(d Deps) server.ServerTool {
+	return define[readArgs, readingData](spec{
+		name:  "read_transcript",
+		title: "Read a transcript",
+		description: "Show me these turns: all, from_turn to to_turn, around a turn or time, or those that match words. " +
+			"The answer says what was left out and which call shows it.",
+	}, d, func(ctx context.Context, in readArgs) (answer, error) {
+		l, err := d.one(ctx, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		a := reading{d: d, match: in.Match}
+		if a.part, err = (render.Request{From: in.FromTurn, To: in.ToTurn, Around: in.Around, Match: in.Match}).Of(l); err != nil {
+			return nil, err
+		}
+		a.fence, err = render.NewFence(rand.Reader)
+		return a, err
+	})
+}
+
+// A reading is a part of a transcript.
+type reading struct {
+	d     Deps
+	part  render.Part
+	match string
+	fence render.Fence
+}
+
+func (a reading) text(budget int) string {
+	return a.part.Text(budget, a.fence, func(o render.Span) string {
+		again := fmt.Sprintf("read_transcript id=%q from_turn=%d to_turn=%d", a.part.Log.ID, o.FromTurn, o.ToTurn)
+		if a.match != "" {
+			again += fmt.Sprintf(" match=%q", a.match)
+		}
+		return again
+	})
+}
+
+// readingData is a reading as data.
+type readingData struct {
+	ID string `json:"id"`
+	transcriptData
+	Notes []string `json:"notes"`
+}
+
+func (a reading) data(budget int) any {
+	t := chosen(a.part.Turns, a.part.Excerpt, budget-60)
+	t.TotalTurns = len(a.part.Log.Turns)
+	return readingData{ID: a.part.Log.ID.String(), transcriptData: t, Notes: a.d.sampleNotes()}
+}

@@ -1,0 +1,173 @@
+package tools
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/render"
+)
+
+// transcriptData is the kept turns of a transcript, and the others by number.
+type transcriptData struct {
+	TotalTurns int           `json:"total_turns"`
+	Turns      []turnData    `json:"turns"`
+	Omitted    []omittedData `json:"omitted"`
+}
+
+type turnData struct {
+	lineData
+	Tool *toolData `json:"tool,omitempty"`
+}
+
+type omittedData struct {
+	FromTurn int    `json:"from_turn"`
+	ToTurn   int    `json:"to_turn"`
+	From     string `json:"from,omitempty"`
+	To       string `json:"to,omitempty"`
+}
+
+func (a record) data(budget int) any {
+	l := a.log
+	out := callRecord{Call: factsOf(l), Metrics: []metricData{}, ToolCalls: []toolData{}, Notes: a.d.sampleNotes()}
+	for _, m := range l.Metrics {
+		out.Metrics = append(out.Metrics, metricData{
+			ID: m.ID, Name: render.Clean(m.Name), Type: m.Type, Score: m.Score, Value: render.Clean(m.Value), Passed: m.Passed,
+			Explanation: render.Clip(render.Clean(strings.Join(m.Explanation, "; ")), 500),
+		})
+	}
+	for i := range l.Turns {
+		if t := &l.Turns[i]; t.Tool != nil {
+			out.ToolCalls = append(out.ToolCalls, *toolOf(t))
+		}
+	}
+	out.Timing = timingOf(render.Measure(l.Turns))
+	// The transcript holds the tool calls too: where there is no room for both,
+	// the list of them goes.
+	if jsonTokens(out) > budget*2/3 {
+		out.ToolCalls = out.ToolCalls[:0]
+	}
+	if a.transcript {
+		t := chosen(l.Turns, render.Excerpt{Cited: render.Cited(l)}, budget-jsonTokens(out)-20)
+		out.Transcript = &t
+	}
+	return out
+}
+
+// chosen is as much of a transcript as takes budget tokens as JSON. JSON costs
+// more than lines do, by names and quotes, so lines are fitted to what JSON took.
+func chosen(turns []call.Turn, e render.Excerpt, budget int) transcriptData {
+	for e.Budget = budget * 2 / 3; ; e.Budget = e.Budget * 3 / 4 {
+		out := transcriptOf(turns, render.Choose(turns, e))
+		if jsonTokens(out) <= budget || e.Budget < render.MinBudget {
+			return out
+		}
+	}
+}
+
+func transcriptOf(turns []call.Turn, s render.Selection) transcriptData {
+	out := transcriptData{TotalTurns: len(turns), Turns: []turnData{}, Omitted: []omittedData{}}
+	kept := s.Kept
+	for i := range turns {
+		t := &turns[i]
+		if len(kept) == 0 || t.Index != kept[0] {
+			continue
+		}
+		kept = kept[1:]
+		d := turnData{lineData: lineData{Turn: t.Index, Role: string(t.Role)}}
+		if t.Start != nil {
+			d.At = render.At(*t.Start)
+		}
+		if t.Tool != nil {
+			d.Tool = toolOf(t)
+		} else {
+			d.Text = render.Words(t, s.Limit)
+		}
+		out.Turns = append(out.Turns, d)
+	}
+	for _, o := range s.Omitted {
+		gap := omittedData{FromTurn: o.FromTurn, ToTurn: o.ToTurn}
+		if o.From != nil && o.To != nil {
+			gap.From, gap.To = render.At(*o.From), render.At(*o.To)
+		}
+		out.Omitted = append(out.Omitted, gap)
+	}
+	return out
+}
+
+func toolOf(t *call.Turn) *toolData {
+	d := &toolData{
+		Turn: t.Index, Name: render.Clean(t.Tool.Name), Error: t.Tool.Failed,
+		Args: render.Clip(render.Clean(t.Tool.Args), 400), Result: render.Clip(render.Clean(t.Tool.Result), 400),
+	}
+	if t.Start != nil {
+		d.At = render.At(*t.Start)
+	}
+	return d
+}
+
+func timingOf(t render.Timing) timingData {
+	d := timingData{LatencyP50: secondsOf(t.LatencyP50), LatencyP95: secondsOf(t.LatencyP95), Silence: secondsOf(t.Silence), Overlaps: t.Overlaps}
+	if t.SilenceAt != nil {
+		d.SilenceAt = render.At(*t.SilenceAt)
+	}
+	return d
+}
+
+func secondsOf(d *time.Duration) *float64 {
+	if d == nil {
+		return nil
+	}
+	s := d.Round(time.Millisecond).Seconds()
+	return &s
+}
+
+func factsOf(l *call.Log) callFacts {
+	f := callFacts{
+		callData: callDataOf(l), EndedAt: utc(l.EndedAt), CreatedAt: utc(l.CreatedAt), UpdatedAt: utc(l.UpdatedAt),
+		Feedback: render.Clip(render.Clean(l.Feedback), 500), CallType: l.CallType, Sentiment: render.Clean(l.Sentiment),
+		ErrorMessage: render.Clip(render.Clean(l.ErrorMessage), 500), Cost: l.Cost, TraceID: render.Clean(l.TraceID), RecordingURL: render.Clean(l.RecordingURL),
+		Metadata: pairsOf(l.Metadata), Variables: pairsOf(l.DynamicVariables),
+	}
+	for _, stage := range sortedKeys(l.Latency) {
+		p := l.Latency[stage]
+		for _, q := range []struct {
+			name string
+			d    *time.Duration
+		}{{".p50", p.P50}, {".p95", p.P95}} {
+			if q.d != nil {
+				f.Latency = append(f.Latency, pairData{render.Clean(stage) + q.name, render.Seconds(*q.d)})
+			}
+		}
+	}
+	return f
+}
+
+func pairsOf(values map[string]any) (out []pairData) {
+	for _, k := range sortedKeys(values) {
+		out = append(out, pairData{render.Clip(render.Clean(k), 80), render.Clip(render.Clean(render.ValueText(values[k])), 200)})
+	}
+	return out
+}
+
+func utc(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+// sampleNotes are the notes of an answer that has no others.
+func (d Deps) sampleNotes() []string {
+	if d.Sample {
+		return []string{sampleNote}
+	}
+	return []string{}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	return slices.Sorted(maps.Keys(m))
+}

@@ -1,0 +1,346 @@
+package tools
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mark3labs/mcp-go/server"
+
+	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/render"
+)
+
+type searchArgs struct {
+	Query string `json:"query" jsonschema_description:"words (all must occur in the call), \"a phrase\" (within one turn), prefix*, -not, OR."`
+	Role  string `json:"role,omitempty" jsonschema:"enum=agent,enum=caller,enum=tool,enum=system" jsonschema_description:"Whose words; default everybody's."`
+	selection
+	OrderBy      string `json:"order_by,omitempty" jsonschema:"enum=newest,enum=relevance"`
+	ContextTurns *int   `json:"context_turns,omitempty" jsonschema:"minimum=0,maximum=5,default=1" jsonschema_description:"Turns around each call's best passage."`
+	paging
+	format
+}
+
+// passagesPerCall is how many of a call's matching turns are shown; the rest is
+// counted, and read_transcript shows it.
+const passagesPerCall = 3
+
+// snippetLength bounds a passage, in characters.
+const snippetLength = 240
+
+func searchTranscripts(d Deps) server.ServerTool {
+	return define[searchArgs, searchData](spec{
+		name:  "search_transcripts",
+		title: "Search transcripts",
+		description: "Who said that? Calls whose transcript holds the query, each with its best passages: turn, time, role and words, the match marked «so». " +
+			"Case and punctuation do not count. The answer says how many calls were searched.",
+	}, d, func(ctx context.Context, in searchArgs) (answer, error) {
+		q, err := d.question("search_transcripts", in.selection, in.paging)
+		if err != nil {
+			return nil, err
+		}
+		if in.Cursor == "" {
+			if q.query.Text, err = call.ParseText(in.Query); err != nil {
+				return nil, &call.Error{Kind: call.Invalid, Msg: "query: " + err.Error() + "."}
+			}
+			q.query.Role, q.query.Exhaust = call.Role(in.Role), true
+			q.query.Limit = cmp.Or(in.PageSize, 10)
+		}
+		p, err := d.Calls.Find(ctx, q.query)
+		if err != nil {
+			return nil, err
+		}
+		if in.OrderBy == "relevance" {
+			p.Notes = append(p.Notes, "Ranking by relevance needs a local copy, which this server does not keep; the calls stand newest first.")
+		}
+		fence, err := render.NewFence(rand.Reader)
+		if err != nil {
+			return nil, err
+		}
+		turns := 1
+		if in.ContextTurns != nil {
+			turns = *in.ContextTurns
+		}
+		return searched{listed: listed{d: d, q: q, page: p}, context: turns, fence: fence}, nil
+	})
+}
+
+// searched is a page of calls with their matching passages.
+type searched struct {
+	listed
+	context int
+	fence   render.Fence
+}
+
+func (a searched) text(budget int) string {
+	if len(a.page.Logs) == 0 {
+		return a.nothing(budget)
+	}
+	all := len(a.page.Logs)
+	mark := a.fence.Mark()
+	fixed := strings.Join(append(a.head(all), a.below(0), a.below(all-1), mark, mark), "\n")
+	left := budget - render.Tokens(fixed) - 20
+	var body []string
+	for i := range a.page.Logs {
+		block := a.block(i)
+		if left -= render.Tokens(block) + 1; left < 0 && i > 0 {
+			break
+		}
+		body = append(body, block)
+	}
+	lines := append(a.head(len(body)), a.fence.Wrap(strings.Join(body, "\n")), a.below(len(body)))
+	return strings.Join(lines, "\n")
+}
+
+// head is the lines above the fence.
+func (a searched) head(shown int) []string {
+	lines := []string{
+		fmt.Sprintf("%s for %s, %s · %s", a.counted(shown), a.sought(), orderWords(a.q.query.Order), a.q.scope()),
+		a.searchedWords(),
+	}
+	for _, n := range a.page.Notes {
+		lines = append(lines, render.Clean(n))
+	}
+	return append(lines, a.fence.Note())
+}
+
+func (a searched) sought() string {
+	s := render.Clip(render.Clean(a.q.query.Text.String()), 200)
+	if r := a.q.query.Role; r != "" {
+		s += " said by " + string(r)
+	}
+	return s
+}
+
+// searchedWords says what was looked at, and first what was not.
+func (a searched) searchedWords() string {
+	c := a.page.Coverage
+	among := "calls"
+	if a.q.filters() != nil {
+		among = "calls that pass the filters"
+	}
+	if a.q.paging {
+		among += " from here on"
+	}
+	if c.Complete {
+		return fmt.Sprintf("searched all %s %s · window %s", thousands(c.Searched), among, a.q.windowWords(a.page))
+	}
+	of := ""
+	if c.Calls != nil && *c.Calls > c.Searched {
+		of = " of " + thousands(*c.Calls)
+	}
+	back := ""
+	if !c.Back.IsZero() {
+		back = fmt.Sprintf(" (%s, as far as %s)", orderWords(a.q.query.Order), minute(c.Back, 0))
+	}
+	return fmt.Sprintf("searched only %s%s %s%s · window %s; narrow it, or go on with the cursor", thousands(c.Searched), of, among, back, a.q.windowWords(a.page))
+}
+
+// block is one call with its passages.
+func (a searched) block(i int) string {
+	l, hit := a.page.Logs[i], a.page.Hits[i]
+	parts := []string{l.ID.String()}
+	if !l.StartedAt.IsZero() {
+		layout := "01-02 15:04"
+		if !a.oneYear() {
+			layout = "2006-01-02 15:04"
+		}
+		parts = append(parts, l.StartedAt.UTC().Format(layout))
+	}
+	if l.Duration != nil {
+		parts = append(parts, render.Length(*l.Duration))
+	}
+	judged := render.Outcome(l)
+	if l.EndedReason != "" && judged != "ok" {
+		judged += ", " + l.EndedReason
+	}
+	matches := fmt.Sprintf("%d turns match", len(hit.Turns))
+	if len(hit.Turns) == 1 {
+		matches = "1 turn matches"
+	}
+	for _, s := range []string{agentOf(l), judged, l.Topic, matches} {
+		if s != "" {
+			parts = append(parts, render.Clip(render.Clean(s), 60))
+		}
+	}
+	lines := []string{strings.Join(parts, " · ")}
+	for _, n := range a.shownTurns(l, hit) {
+		lines = append(lines, "  "+a.marked(&l.Turns[n-1]))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// best are the hits worth showing: those that hold most of the query, in order.
+func (a searched) best(l *call.Log, hit call.Hit) []int {
+	turns := slices.Clone(hit.Turns)
+	worth := func(n int) int { return a.q.query.Text.Worth(&l.Turns[n-1]) }
+	slices.SortStableFunc(turns, func(a, b int) int { return cmp.Compare(worth(b), worth(a)) })
+	turns = turns[:min(len(turns), passagesPerCall)]
+	return turns
+}
+
+// shownTurns are the best passages with the context of the first among them.
+func (a searched) shownTurns(l *call.Log, hit call.Hit) []int {
+	turns := a.best(l, hit)
+	if len(turns) == 0 {
+		return nil
+	}
+	for n := turns[0] - a.context; n <= turns[0]+a.context; n++ {
+		if n >= 1 && n <= len(l.Turns) {
+			turns = append(turns, n)
+		}
+	}
+	slices.Sort(turns)
+	return slices.Compact(turns)
+}
+
+// marked is one turn on one line, what was sought marked «so».
+func (a searched) marked(t *call.Turn) string {
+	shown := *t
+	if t.Tool == nil {
+		shown.Text = mark(snippet(render.Clean(t.Text), a.q.query.Text), a.q.query.Text)
+	}
+	return render.Line(&shown, 120)
+}
+
+// snippet is the part of s around what is sought first, of snippetLength at most.
+func snippet(s string, text *call.Text) string {
+	r := []rune(s)
+	if len(r) <= snippetLength {
+		return s
+	}
+	first := 0
+	if spans := text.Spans(s); len(spans) > 0 {
+		first = len([]rune(s[:spans[0][0]]))
+	}
+	from := max(0, min(first-snippetLength/3, len(r)-snippetLength+2))
+	to := min(len(r), from+snippetLength-2)
+	out := string(r[from:to])
+	if from > 0 {
+		out = "…" + out
+	}
+	if to < len(r) {
+		out += "…"
+	}
+	return out
+}
+
+func mark(s string, text *call.Text) string {
+	var b strings.Builder
+	at := 0
+	for _, span := range text.Spans(s) {
+		b.WriteString(s[at:span[0]] + "«" + s[span[0]:span[1]] + "»")
+		at = span[1]
+	}
+	return b.String() + s[at:]
+}
+
+// below says how to go on.
+func (a searched) below(shown int) string {
+	var parts []string
+	if cursor := a.q.cursor(a.page, a.q.next(a.page, shown)); cursor != "" {
+		parts = append(parts, "more: cursor "+cursor)
+	}
+	l := a.page.Logs[0]
+	around := 1
+	if best := a.best(l, a.page.Hits[0]); len(best) > 0 {
+		around = best[0]
+	}
+	return strings.Join(append(parts, fmt.Sprintf("read on: read_transcript id=%q around=%d", l.ID, around)), " · ")
+}
+
+// nothing is the text of an empty page.
+func (a searched) nothing(budget int) string {
+	w := render.NewWriter(budget, 0)
+	w.Line(fmt.Sprintf("No calls found for %s: %s", a.sought(), a.q.scope()))
+	w.Line(a.searchedWords())
+	for _, n := range a.page.Notes {
+		w.Line(render.Clean(n))
+	}
+	if cursor := a.q.cursor(a.page, a.page.Next); cursor != "" {
+		w.Line("more: cursor " + cursor)
+	} else if !a.q.paging {
+		w.Line("Fewer words, prefix*, OR between alternatives, or a longer window find more; a phrase has to lie within one turn.")
+	}
+	return w.String()
+}
+
+// searchData is searched as data.
+type searchData struct {
+	Matches []matchData `json:"matches"`
+	listing
+}
+
+type matchData struct {
+	ID          string        `json:"id"`
+	StartedAt   *time.Time    `json:"started_at,omitempty"`
+	Duration    *float64      `json:"duration_seconds,omitempty"`
+	AgentName   string        `json:"agent_name,omitempty"`
+	Success     *bool         `json:"success,omitempty"`
+	EndedReason string        `json:"ended_reason,omitempty"`
+	Topic       string        `json:"topic,omitempty"`
+	Score       *float64      `json:"score,omitempty"`
+	Hits        int           `json:"hits" jsonschema_description:"Turns that match."`
+	Passages    []passageData `json:"passages"`
+}
+
+type passageData struct {
+	lineData
+	Before []lineData `json:"before"`
+	After  []lineData `json:"after"`
+}
+
+// lineData is what was said in one turn.
+type lineData struct {
+	Turn int    `json:"turn"`
+	At   string `json:"at,omitempty"`
+	Role string `json:"role"`
+	Text string `json:"text"`
+}
+
+func (a searched) line(t *call.Turn) lineData {
+	out := lineData{Turn: t.Index, Role: string(t.Role), Text: snippet(render.Words(t, 0), a.q.query.Text)}
+	if t.Start != nil {
+		out.At = render.At(*t.Start)
+	}
+	return out
+}
+
+func (a searched) data(budget int) any {
+	out := searchData{Matches: []matchData{}}
+	left := budget - 400 // the listing around the matches, its cursor included
+	for i, l := range a.page.Logs {
+		m := a.match(l, a.page.Hits[i])
+		if left -= jsonTokens(m); left < 0 {
+			break
+		}
+		out.Matches = append(out.Matches, m)
+	}
+	out.listing = a.q.listing(a.d, a.page, len(out.Matches))
+	return out
+}
+
+func (a searched) match(l *call.Log, hit call.Hit) matchData {
+	c := callDataOf(l)
+	m := matchData{
+		ID: c.ID, StartedAt: c.StartedAt, Duration: c.Duration, AgentName: c.AgentName, Success: c.Success,
+		EndedReason: c.EndedReason, Topic: c.Topic, Hits: len(hit.Turns), Passages: []passageData{},
+	}
+	best := a.best(l, hit)
+	slices.Sort(best)
+	for _, n := range best {
+		p := passageData{lineData: a.line(&l.Turns[n-1]), Before: []lineData{}, After: []lineData{}}
+		for k := max(1, n-a.context); k < n; k++ {
+			p.Before = append(p.Before, a.line(&l.Turns[k-1]))
+		}
+		for k := n + 1; k <= min(len(l.Turns), n+a.context); k++ {
+			p.After = append(p.After, a.line(&l.Turns[k-1]))
+		}
+		m.Passages = append(m.Passages, p)
+	}
+	return m
+}

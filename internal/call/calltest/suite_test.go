@@ -20,14 +20,16 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// The failures below are wanted; they need no smallest example on disk, but
-	// enough questions that none goes unnoticed.
-	for name, value := range map[string]string{"rapid.nofailfile": "true", "rapid.shrinktime": "0s", "rapid.checks": "400"} {
-		if err := flag.Set(name, value); err != nil {
-			panic(err)
-		}
-	}
+	// The failures below are wanted; they need no smallest example on disk.
+	set("rapid.nofailfile", "true")
+	set("rapid.shrinktime", "0s")
 	os.Exit(m.Run())
+}
+
+func set(name, value string) {
+	if err := flag.Set(name, value); err != nil {
+		panic(err)
+	}
 }
 
 // A recorder is a tb that keeps what the suite has to say.
@@ -306,6 +308,9 @@ var wrongGets = map[string]func(s *Store, ctx context.Context, id call.ID) (*cal
 func TestSuiteCatches(t *testing.T) {
 	const n = 120
 	logs := Logs("s", n, 5, time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))
+	checks := flag.Lookup("rapid.checks").Value.String()
+	set("rapid.checks", "1000") // so that none goes unnoticed
+	t.Cleanup(func() { set("rapid.checks", checks) })
 	check := func(name string, wrong faulty) {
 		wrong.Store = Memory("s", logs)
 		found := findings(wrong, Options{Source: "s", Logs: n}, 1)
@@ -320,6 +325,7 @@ func TestSuiteCatches(t *testing.T) {
 	for name, get := range wrongGets {
 		check(name, faulty{get: get})
 	}
+	set("rapid.checks", checks)
 	right := Memory("s", logs)
 	assert.Empty(t, suite(right, Options{Source: "s", Logs: n, Mutable: right}))
 	assert.Contains(t, suite(Memory("s", logs), Options{Source: "s", Logs: n + 1}), "learn")

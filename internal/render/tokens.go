@@ -199,8 +199,10 @@ var scripts = [...]script{
 	{0xc0, 0xff, 20}, // Latin, behind another: 13
 	{0x100, 0x17f, 16},
 	{0x180, 0x24f, 20},
-	{0x370, 0x3ff, 7},      // Greek
-	{0x400, 0x52f, 6},      // Cyrillic
+	{0x370, 0x3a9, 14}, // Greek capitals
+	{0x3aa, 0x3ff, 7},
+	{0x400, 0x42f, 12}, // Cyrillic capitals
+	{0x430, 0x52f, 6},
 	{0x590, 0x5ff, 7},      // Hebrew
 	{0x600, 0x6ff, 6},      // Arabic
 	{0x900, 0xdff, 7},      // the scripts of India
@@ -231,18 +233,21 @@ func runeCost(r, last rune) int {
 	case s.cost == 0 && r > 0xffff:
 		return 40
 	case s.cost == 0:
-		return 30
+		return 31
 	case last == 0 || s.from <= last && last <= s.to:
 		if s.from == 0xc0 && last != 0 {
 			return 13
 		}
 		return s.cost
-	case s.from >= 0x3000 && s.to <= 0xffef && scriptOf(last).from >= 0x3000:
-		return s.cost // East Asian text mixes its scripts
-	case s.cost >= 20:
-		return s.cost
+	case isEastAsian(r) && isEastAsian(last), s.to <= 0x52f && last <= 0x52f, s.cost >= 20:
+		return s.cost // kana and Han stand in one word, and so do capitals and others
 	}
 	return s.cost + 10
+}
+
+// isEastAsian holds of Han and of what stands among it.
+func isEastAsian(r rune) bool {
+	return r >= 0x3000 && r < 0x3100 || r >= 0x4e00 && r < 0xa000 || r >= 0xff00 && r < 0xfff0
 }
 
 // scriptOf is the script of r, without a cost where it is in none.

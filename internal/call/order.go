@@ -17,6 +17,9 @@ const (
 	Oldest   Order = "oldest"
 	Longest  Order = "longest"
 	Shortest Order = "shortest"
+
+	// Relevance sorts by Hit.Score, which only a Ranker knows.
+	Relevance Order = "relevance"
 )
 
 // A Mark is a position in an Order: that of the log with this id and value.
@@ -27,6 +30,14 @@ type Mark struct {
 
 // Mark returns the position of l.
 func (o Order) Mark(l *Log) *Mark { return &Mark{Value: o.value(l), ID: l.ID} }
+
+// MarkAt is the position of the log with this index.
+func (p Page) MarkAt(o Order, i int) *Mark {
+	if o == Relevance {
+		return &Mark{Value: -int64(p.Hits[i].Score * 1e6), ID: p.Logs[i].ID}
+	}
+	return o.Mark(p.Logs[i])
+}
 
 // Compare is negative where a comes before b.
 func (o Order) Compare(a, b *Log) int { return o.Mark(a).Compare(o.Mark(b)) }

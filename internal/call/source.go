@@ -13,7 +13,10 @@ type Query struct {
 	Text  *Text       // only calls whose transcript matches; nil for all
 	Role  Role        // whose words Text is looked for in; "" for everybody's
 	Order Order
-	Limit int   // at most this many logs; 0 is DefaultLimit
+	// Similar asks for calls like this one, by what was said; it needs a source
+	// that ranks, and Order Relevance.
+	Similar *ID
+	Limit   int // at most this many logs; 0 is DefaultLimit
 	After *Mark // continue behind this position of Order; nil from the start
 
 	// Scan bounds how many calls a source may read from its upstream to answer,
@@ -38,11 +41,16 @@ type Page struct {
 	Window   Window
 	Coverage Coverage
 	Notes    []string // what the reader has to know to believe the answer
+
+	AsOf   time.Time // a copy answered, which was true then; zero for the upstream itself
+	Ranked int       // by Relevance: only the newest Ranked matches were ranked; 0 for all
+	Clock  time.Time // the upstream's own time when it answered, for sync; zero if unknown
 }
 
 // A Hit is where a call's transcript matched.
 type Hit struct {
-	Turns []int // the numbers of the turns that match
+	Turns []int   // the numbers of the turns that match
+	Score float64 // by Relevance, the larger the better; else 0
 }
 
 // A Window is a span of time, From included. A zero bound is open.
@@ -66,4 +74,10 @@ type Source interface {
 	// Get returns one log with everything that the source knows of it. The key
 	// may also be the provider's CallID.
 	Get(ctx context.Context, id ID) (*Log, error)
+}
+
+// A Ranker is a Source that knows the Order Relevance and Query.Similar.
+type Ranker interface {
+	Source
+	Ranks() bool
 }

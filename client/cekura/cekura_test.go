@@ -93,3 +93,15 @@ func TestGetDemo(t *testing.T) {
 		t.Log(e, api.Requests()-before)
 	}
 }
+
+// What a list of 20 calls costs, the demo's own work included.
+func BenchmarkList(b *testing.B) {
+	api := demo.New(demo.Options{Now: now})
+	s, err := New(Options{Key: func() string { return "k" }, Transport: demo.Transport(api), Now: now, Limits: fast()})
+	require.NoError(b, err)
+	for b.Loop() {
+		if _, err := s.Find(b.Context(), call.Query{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

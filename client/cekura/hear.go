@@ -82,6 +82,9 @@ func hearCond(c filter.Cond) (filter.Expr, bool) {
 	}
 	values := operands(c)
 	for i, v := range values {
+		if _, isWord := v.(string); isWord && slices.Contains([]filter.Op{filter.Gt, filter.Gte, filter.Lt, filter.Lte}, c.Op) {
+			return nil, false // to us words have no order
+		}
 		// To us an empty text is a missing one; to the API it may be a value.
 		if plain(v) == "" {
 			return nil, false

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // The types below decode whatever stands in their place and never fail: a
@@ -21,9 +22,7 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	case len(b) == 0 || b[0] == 'n' || b[0] == '{' || b[0] == '[':
 		*t = ""
 	case b[0] == '"':
-		var s string
-		_ = json.Unmarshal(b, &s)
-		*t = text(s)
+		*t = text(unquote(b))
 	default:
 		*t = text(b)
 	}
@@ -157,9 +156,18 @@ func unwrap(b []byte) []byte {
 	if len(b) == 0 || b[0] != '"' {
 		return b
 	}
+	return []byte(strings.TrimSpace(unquote(b)))
+}
+
+// unquote reads a JSON string, most of which hold no escape: these need no
+// decoder.
+func unquote(b []byte) string {
+	if len(b) >= 2 && bytes.IndexByte(b, '\\') < 0 && utf8.Valid(b) {
+		return string(b[1 : len(b)-1])
+	}
 	var s string
 	if json.Unmarshal(b, &s) != nil {
-		return nil
+		return ""
 	}
-	return []byte(strings.TrimSpace(s))
+	return s
 }

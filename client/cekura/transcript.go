@@ -70,7 +70,7 @@ func fromEntries(entries []entry, start time.Time) []call.Turn {
 		case words != "":
 			turn.Role, turn.Text = role, words
 			if role == "" {
-				turn.Role, turn.Text = call.RoleSystem, strings.TrimSpace(string(e.Role)+": "+words)
+				turn.Role, turn.Text = call.RoleSystem, strings.TrimPrefix(string(e.Role)+": "+words, ": ")
 			}
 			t.turns = append(t.turns, turn)
 		}
@@ -81,7 +81,11 @@ func fromEntries(entries []entry, start time.Time) []call.Turn {
 func (t *tools) call(e entry, turn call.Turn, words string) {
 	turn.Role = call.RoleTool
 	turn.Tool = &call.Tool{Name: string(e.Data.Name), Args: compact(e.Data.Arguments)}
-	if turn.Tool.Name == "" {
+	switch {
+	case turn.Tool.Name != "":
+	case name.MatchString(words):
+		turn.Tool.Name = words
+	default:
 		turn.Text = words
 	}
 	at := len(t.turns)
@@ -130,6 +134,9 @@ func (t *tools) match(id, name string) int {
 	return -1
 }
 
+// A name of a function, where the words of its call are nothing else.
+var name = regexp.MustCompile(`^[\w.-]+$`)
+
 // offset is a time in seconds since the call began, or an epoch, as the former.
 func offset(n number, start time.Time) *time.Duration {
 	switch {
@@ -148,7 +155,8 @@ func offset(n number, start time.Time) *time.Duration {
 // role reads the spellings seen, and says whether it is that of a tool's
 // result. An unknown role is "".
 func role(s string) (r call.Role, result bool) {
-	switch strings.NewReplacer("_", " ", "-", " ").Replace(strings.ToLower(strings.TrimSpace(s))) {
+	s = strings.ReplaceAll(strings.ToLower(strings.TrimSpace(s)), "_", " ")
+	switch strings.ReplaceAll(s, "-", " ") {
 	case "main agent", "agent", "bot", "assistant", "ai", "ai agent", "voice agent":
 		return call.RoleAgent, false
 	case "testing agent", "test agent", "user", "customer", "caller", "human", "client":

@@ -81,7 +81,7 @@ func (s *sea) insert() {
 func (s *sea) stir() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for range s.rng.IntN(3) {
+	for range min(s.rng.IntN(3), 120-len(s.Calls())) {
 		s.insert()
 	}
 	if all := s.Calls(); len(all) > 0 && s.rng.IntN(2) == 0 {

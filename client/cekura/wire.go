@@ -136,6 +136,9 @@ func (r *record) log(source string) *call.Log {
 	}
 	l.DynamicVariables = r.Variables
 	for _, m := range r.Metrics {
+		if m.ID == "" && m.Name == "" {
+			continue
+		}
 		l.Metrics = append(l.Metrics, m.metric(r.Rubric))
 	}
 	l.Turns = turns(r.Object, r.Transcript, l.StartedAt)

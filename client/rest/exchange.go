@@ -189,7 +189,10 @@ func (x *exchange) decode(resp *http.Response) error {
 	if resp.ContentLength > limit {
 		return errTooLarge
 	}
-	text, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	var b bytes.Buffer
+	b.Grow(int(max(resp.ContentLength, 0)) + bytes.MinRead)
+	_, err := b.ReadFrom(io.LimitReader(resp.Body, limit+1))
+	text := b.Bytes()
 	x.meta.Bytes = len(text)
 	if int64(len(text)) > limit {
 		return errTooLarge
@@ -207,13 +210,22 @@ func (x *exchange) decode(resp *http.Response) error {
 	case text[0] == '<', strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html"):
 		return &nonsense{what: "answered with a web page, not JSON"}
 	}
-	if err := json.Unmarshal(text, x.into); err != nil {
+	if err := unmarshal(text, x.into); err != nil {
 		if !json.Valid(text) {
 			return &nonsense{what: "answered with broken JSON", err: err}
 		}
 		return &nonsense{what: "answered with JSON of an unknown shape", err: err}
 	}
 	return nil
+}
+
+// unmarshal is json.Unmarshal, which reads a text three times before it hands
+// it to an Unmarshaler. Lists of transcripts are large, so they get it at once.
+func unmarshal(text []byte, v any) error {
+	if u, ok := v.(json.Unmarshaler); ok {
+		return u.UnmarshalJSON(text)
+	}
+	return json.Unmarshal(text, v)
 }
 
 // retryAfter reads a Retry-After in seconds or as a date (RFC 9110 §10.2.3),

@@ -1,0 +1,139 @@
+package cekura
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"call-logs-mcp/internal/call"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+const fixtures = "../../testdata/upstream/cekura"
+
+// golden compares got, as JSON that a person can read, with a file.
+func golden(t *testing.T, name string, got any) {
+	t.Helper()
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	require.NoError(t, e.Encode(got))
+	path := filepath.Join(fixtures, name)
+	if *update {
+		require.NoError(t, os.WriteFile(path, b.Bytes(), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), b.String())
+}
+
+// replay answers every question with a fixture.
+func replay(t *testing.T, name string) call.Source {
+	text, err := os.ReadFile(filepath.Join(fixtures, name))
+	require.NoError(t, err)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write(text)
+	}))
+	t.Cleanup(server.Close)
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	s, err := New(Options{Key: func() string { return "k" }, BaseURL: server.URL, Transport: transport, Now: now, Limits: fast()})
+	require.NoError(t, err)
+	return s
+}
+
+func decode(t *testing.T, name string) (logs []*call.Log, a listAnswer) {
+	text, err := os.ReadFile(filepath.Join(fixtures, name))
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &a))
+	for i := range a.results {
+		if l := a.results[i].log("cekura"); l != nil {
+			logs = append(logs, l)
+		}
+	}
+	return logs, a
+}
+
+func TestListShapes(t *testing.T) {
+	logs, a := decode(t, "list.json")
+	assert.Equal(t, 3, *a.count)
+	assert.True(t, a.next)
+	golden(t, "list.golden.json", logs)
+}
+
+func TestDetailShapes(t *testing.T) {
+	l, err := replay(t, "detail.json").Get(t.Context(), call.ID{Source: "cekura", Key: "48213"})
+	require.NoError(t, err)
+	golden(t, "detail.golden.json", l)
+}
+
+// Odd records cost themselves at most, never the page.
+func TestOddShapes(t *testing.T) {
+	logs, a := decode(t, "odd.json")
+	assert.Len(t, a.results, 8)
+	assert.Len(t, logs, 6)
+	golden(t, "odd.golden.json", logs)
+
+	p, err := replay(t, "odd.json").Find(t.Context(), call.Query{})
+	require.NoError(t, err)
+	assert.Len(t, p.Logs, 6)
+	assert.Contains(t, p.Notes, "2 rows of cekura had no id and could not be read")
+}
+
+func TestNoList(t *testing.T) {
+	for _, text := range []string{`{"detail": "x"}`, `[]`, `{"results": 5}`, `{"results": null}`} {
+		var a listAnswer
+		assert.Error(t, json.Unmarshal([]byte(text), &a), text)
+	}
+	var a listAnswer
+	assert.NoError(t, json.Unmarshal([]byte(`{"results": []}`), &a))
+}
+
+// What a tool answers is an error or it is not.
+func TestFailed(t *testing.T) {
+	for result, want := range map[string]bool{
+		``: false, `ok`: false, `{"status": "open", "error": null}`: false, `{"errors": []}`: false, `{"code": 200}`: false,
+		`no error found`: false, `failsafe engaged`: false, `{"error": ""}`: false, `[1]`: false, `{"status": "shipped"}`: false,
+		`timeout after 8 s`: true, `Error: no such account`: true, `{"error": "x"}`: true, `{"status": "Failed"}`: true,
+		`{"status_code": 503}`: true, `{"success": false}`: true, `[ERROR] broken`: true, `{"error": {"code": 1}}`: true,
+	} {
+		assert.Equal(t, want, failed(result), result)
+	}
+}
+
+func FuzzRecord(f *testing.F) {
+	for _, name := range []string{"list.json", "odd.json", "detail.json"} {
+		text, err := os.ReadFile(filepath.Join(fixtures, name))
+		require.NoError(f, err)
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var (
+			a listAnswer
+			d detail
+		)
+		if json.Unmarshal(text, &a) == nil {
+			for i := range a.results {
+				if l := a.results[i].log("cekura"); l != nil {
+					for n, turn := range l.Turns {
+						assert.Equal(t, n+1, turn.Index)
+						assert.Equal(t, turn.Role == call.RoleTool, turn.Tool != nil)
+					}
+				}
+			}
+		}
+		if json.Unmarshal(text, &d) == nil {
+			d.log("cekura")
+		}
+	})
+}

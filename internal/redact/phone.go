@@ -129,7 +129,7 @@ func (r *run) trunk(a int) find {
 			}
 		}
 	}
-	if r.span(a, a)[0] != '0' {
+	if r.groups[a].n < 2 || r.span(a, a)[0] != '0' {
 		return none
 	}
 	best, total := none, 0
@@ -146,7 +146,7 @@ func (r *run) trunk(a int) find {
 			if existsAbroad(d[2:]) {
 				best = find{last: b, text: bullets, keep: 4}
 			}
-		case a == b && existsIn(d, "GB", "FR", "AU"), a != b && n >= 2 && n <= 6 && existsIn(d, "GB", "FR", "AU", "DE", "IT", "NL", "BE", "JP", "CN"):
+		case a == b && existsIn(d, "GB", "FR", "AU"), a != b && n <= 6 && existsIn(d, "GB", "FR", "AU", "DE", "IT", "NL", "BE", "JP", "CN"):
 			best = find{last: b, text: bullets, keep: 4}
 		}
 	}

@@ -24,7 +24,7 @@ type Fetch func(ctx context.Context) (Batch, error)
 // q.Text, or q.Scan logs were read. A source that pushes all of a filter passes
 // a nil rest. It leaves Page.Window to the source.
 //
-// A failure after the first batch ends the page early, with a note and a Next.
+// A failure behind the first logs ends the page early, with a note and a Next.
 func Collect(ctx context.Context, q Query, rest filter.Expr, fetch Fetch) (Page, error) {
 	c := collector{q: q, rest: rest, limit: q.limit(), scan: q.scan(), met: map[ID]bool{}}
 	for more := true; more && !c.full(); {
@@ -33,7 +33,7 @@ func Collect(ctx context.Context, q Query, rest filter.Expr, fetch Fetch) (Page,
 		}
 		batch, err := fetch(ctx)
 		if err != nil {
-			if c.read == 0 || ctx.Err() != nil {
+			if !c.certain() || ctx.Err() != nil {
 				return Page{}, err
 			}
 			c.failed(err)
@@ -88,13 +88,26 @@ type match struct {
 // byTime says whether logs arrive in the order that was asked for.
 func (c *collector) byTime() bool { return c.q.Order != Longest && c.q.Order != Shortest }
 
+// maxTie is how far a scan may be overdrawn for calls of one start time.
+const maxTie = 1000
+
 // full says whether reading may stop: the page and one more are found, or the
-// scan is used up.
+// scan is used up. A walk can only go on behind a whole tie, so that one which
+// is longer than the scan is read to its end.
 func (c *collector) full() bool {
 	if c.read >= c.scan {
-		return true
+		return c.certain() || c.read >= c.scan+maxTie
 	}
 	return c.byTime() && !c.q.Exhaust && len(c.found) > c.limit
+}
+
+// certain says whether some of what was read has its place in the order,
+// whatever is read later.
+func (c *collector) certain() bool {
+	if !c.byTime() {
+		return c.read > 0
+	}
+	return c.last != nil
 }
 
 // take reads one log. Logs of equal start time are held until the next one, so
@@ -147,8 +160,8 @@ func (c *collector) failed(err error) {
 
 func (c *collector) page() Page {
 	// Where reading broke off inside a tie, its rest is unknown: it is left to
-	// the next page, unless it is all there is.
-	if c.end || !c.byTime() || c.last == nil || len(c.tie) >= c.scan {
+	// the next page, unless it is longer than one ever is.
+	if c.end || !c.byTime() || c.last == nil {
 		c.settle()
 	}
 	total := len(c.found)

@@ -76,7 +76,7 @@ func (c Cursor) String() string {
 	z, _ := flate.NewWriterDict(&b, flate.BestCompression, []byte(cursorWords)) // fails on a wrong level alone
 	z.Write(plain)
 	z.Close()
-	sum := binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(plain))
+	sum := binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(b.Bytes()))
 	return cursorPrefix + base64.RawURLEncoding.EncodeToString(append(sum, b.Bytes()...))
 }
 
@@ -122,9 +122,13 @@ func unpackCursor(s string) (w cursorJSON, ok bool) {
 	if !ok || err != nil || len(data) < 5 {
 		return w, false
 	}
+	// The sum is of the packed bytes: some of their bits unpack to nothing.
+	if crc32.ChecksumIEEE(data[4:]) != binary.BigEndian.Uint32(data) {
+		return w, false
+	}
 	z := flate.NewReaderDict(bytes.NewReader(data[4:]), []byte(cursorWords))
 	plain, err := io.ReadAll(io.LimitReader(z, 128<<10))
-	if err != nil || crc32.ChecksumIEEE(plain) != binary.BigEndian.Uint32(data) {
+	if err != nil {
 		return w, false
 	}
 	return w, json.Unmarshal(plain, &w) == nil

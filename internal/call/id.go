@@ -18,23 +18,29 @@ func (id ID) URI() string {
 func ParseID(s string, sources []string) (ID, error) {
 	s = strings.TrimSpace(s)
 	if rest, ok := strings.CutPrefix(s, "call://"); ok {
+		rest, _, _ = strings.Cut(rest, "?")
 		source, key, _ := strings.Cut(rest, "/")
 		key, _, _ = strings.Cut(key, "/")
-		if k, err := url.PathUnescape(key); err == nil {
-			key = k
-		}
-		s = source + "/" + key
+		s = unescaped(source) + "/" + unescaped(key)
 	}
 	source, key, ok := strings.Cut(s, "/")
 	switch {
-	case ok && key != "" && slices.Contains(sources, source):
-		return ID{source, key}, nil
-	case s != "" && len(s) <= 200 && len(sources) == 1 && !ok:
-		return ID{sources[0], s}, nil
-	case s == "" || len(s) > 200:
+	case s == "" || len(s) > 200 || ok && key == "":
 		return ID{}, &Error{Kind: Invalid, Msg: "That is no call id.", Hint: "Ids look like " + sources[0] + "/48213 and come from list_call_logs or search_transcripts."}
+	case ok && slices.Contains(sources, source):
+		return ID{source, key}, nil
+	case len(sources) == 1 && !ok:
+		return ID{sources[0], s}, nil
 	case ok:
 		return ID{}, &Error{Kind: Invalid, Msg: fmt.Sprintf("No source %q.", source), Hint: "An id is source/key; sources: " + strings.Join(sources, ", ") + "."}
 	}
 	return ID{}, &Error{Kind: Invalid, Msg: fmt.Sprintf("%q does not say which source it is of.", s), Hint: "Write " + sources[0] + "/" + s + "; sources: " + strings.Join(sources, ", ") + "."}
+}
+
+// unescaped is s as it was before url.PathEscape, if it was.
+func unescaped(s string) string {
+	if plain, err := url.PathUnescape(s); err == nil {
+		return plain
+	}
+	return s
 }

@@ -106,7 +106,7 @@ func (q Query) merge(asked []string, pages []Page, errs []error) (Page, error) {
 			continue
 		}
 		answered++
-		out.absorb(p)
+		out.absorb(p, q.Order)
 		if p.Next != nil && (horizon == nil || p.Next.Compare(horizon) < 0) {
 			horizon = p.Next
 		}
@@ -145,8 +145,8 @@ func (q Query) share(p *Page, found []match, horizon *Mark) {
 	}
 }
 
-// absorb adds what another source says of its part of the answer.
-func (p *Page) absorb(other Page) {
+// absorb adds what another source says of its part of the answer, in order o.
+func (p *Page) absorb(other Page, o Order) {
 	p.Total = plus(p.Total, other.Total)
 	p.Notes = append(p.Notes, other.Notes...)
 	p.Window = p.Window.union(other.Window)
@@ -154,7 +154,9 @@ func (p *Page) absorb(other Page) {
 	c.Searched += other.Coverage.Searched
 	c.Calls = plus(c.Calls, other.Coverage.Calls)
 	c.Complete = c.Complete && other.Coverage.Complete
-	if back := other.Coverage.Back; back.After(c.Back) {
+	// Together they have looked as far as the one that stopped first.
+	back := other.Coverage.Back
+	if !back.IsZero() && (c.Back.IsZero() || back.After(c.Back) == (o != Oldest)) {
 		c.Back = back
 	}
 }

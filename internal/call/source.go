@@ -16,8 +16,8 @@ type Query struct {
 	// Similar asks for calls like this one, by what was said; it needs a source
 	// that ranks, and Order Relevance.
 	Similar *ID
-	Limit   int // at most this many logs; 0 is DefaultLimit
-	After *Mark // continue behind this position of Order; nil from the start
+	Limit   int   // at most this many logs; 0 is DefaultLimit
+	After   *Mark // continue behind this position of Order; nil from the start
 
 	// Scan bounds how many calls a source may read from its upstream to answer,
 	// 0 is DefaultScan. Exhaust reads on past Limit, within Scan, so that

@@ -1,5 +1,7 @@
 package call
 
+import "encoding/json"
+
 // MapText returns l with f put to everything a caller may have said or a
 // provider may have noted of him: numbers, transcript, tool calls, summaries,
 // explanations, metadata. What f leaves alone is shared with l, not copied.
@@ -78,6 +80,12 @@ func mapValue(v any, f func(string) string) any {
 	switch v := v.(type) {
 	case string:
 		return f(v)
+	case float64, json.Number: // a telephone number may be a number
+		if s, ok := plain(v).(string); ok {
+			if mapped := f(s); mapped != s {
+				return mapped
+			}
+		}
 	case map[string]any:
 		return mapValues(v, f)
 	case []any:

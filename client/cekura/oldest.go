@@ -66,17 +66,17 @@ func (w *walk) backwards(ctx context.Context, p *page) ([]*call.Log, bool, error
 	return logs, true, nil
 }
 
-// fit is a page size, from want to twice that, at which the last page of n rows
-// is as full as can be.
+// fit is a page size at which the last page of n rows is as full as can be: if
+// possible with want rows or more.
 func fit(n, want, limit int) int {
 	want = max(1, min(want, limit))
 	best, most := want, 0
-	for size := want; size <= min(2*want, limit); size++ {
-		last := n - (n-1)/size*size
-		if last > most {
+	for size := max(1, want/2); size <= min(2*want, limit); size++ {
+		last := n - max(0, n-1)/size*size
+		if last > most || last == most && size > best {
 			best, most = size, last
 		}
-		if most >= want || n <= size {
+		if size >= want && (most >= want || n <= size) {
 			break
 		}
 	}

@@ -8,6 +8,9 @@ import (
 	"call-logs-mcp/internal/call"
 )
 
+// countWait is how long an answer waits for its total.
+const countWait = 10 * time.Second
+
 // count asks how many calls each slice holds, in the background and in pages of
 // one row, where the first answer does not say so for the whole window.
 func (w *walk) count(ctx context.Context) {
@@ -20,6 +23,8 @@ func (w *walk) count(ctx context.Context) {
 			continue
 		}
 		w.counting.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, countWait)
+			defer cancel()
 			to := w.all[i].to
 			if i > 0 { // the instant between two slices is counted with the newer
 				to = to.Add(-time.Microsecond)

@@ -3,7 +3,6 @@ package cekura
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -192,7 +191,7 @@ func TestOrderIsChecked(t *testing.T) {
 // unsorted answers a list in the order of all.
 func unsorted(w http.ResponseWriter, r *http.Request, q url.Values, api *demo.API, all []demo.Call) bool {
 	page, _ := strconv.Atoi(q.Get("page"))
-	size := min(20, 500)
+	const size = 20
 	var rows []json.RawMessage
 	for _, c := range all {
 		rec := &recorder{header: http.Header{}}
@@ -211,6 +210,22 @@ func unsorted(w http.ResponseWriter, r *http.Request, q url.Values, api *demo.AP
 		"count": len(rows), "next": next, "results": rows[min((page-1)*size, len(rows)):min(page*size, len(rows))],
 	})
 	return true
+}
+
+// An API that takes no notice of call_ids must not pass other calls off.
+func TestIgnoredIDs(t *testing.T) {
+	b, s := bend(t, 150)
+	last := b.Calls()[149]
+	q := call.Query{Where: eq("id", float64(last.ID))}
+	p, err := s.Find(t.Context(), q)
+	require.NoError(t, err)
+	require.Len(t, p.Logs, 1)
+	assert.EqualValues(t, 1, b.asked.Swap(0), "found in the first window, so that no other is read")
+	b.question = func(_ http.ResponseWriter, _ *http.Request, q url.Values) bool { q.Del("call_ids"); return false }
+	p, err = s.Find(t.Context(), q)
+	require.NoError(t, err)
+	assert.Equal(t, []string{fmt.Sprint(last.ID)}, keys(p.Logs))
+	assert.NotEmpty(t, p.Notes)
 }
 
 // A server that ignores the range is read by page numbers and cut here.
@@ -238,7 +253,6 @@ func TestIgnoredRange(t *testing.T) {
 // Pages that are too heavy are asked for again in halves, and a single call
 // that is too heavy is left out.
 func TestHeavyPages(t *testing.T) {
-	heavy := int64(0)
 	b, _ := bend(t, 40)
 	limits := fast()
 	limits.Body = 60 << 10
@@ -249,11 +263,10 @@ func TestHeavyPages(t *testing.T) {
 	assert.Len(t, p.Logs, 40)
 	assert.Less(t, b.asked.Load(), int32(40))
 
-	victim := b.Calls()[7]
-	heavy = int64(victim.ID)
+	heavy := float64(b.Calls()[7].ID)
 	b.answer = func(list map[string]any) {
 		for _, row := range list["results"].([]any) {
-			if row := row.(map[string]any); row["id"] == float64(heavy) {
+			if row := row.(map[string]any); row["id"] == heavy {
 				row["transcript"] = strings.Repeat("x", 100<<10)
 			}
 		}
@@ -354,5 +367,3 @@ func TestOptions(t *testing.T) {
 	_, err = New(Options{Key: func() string { return "k" }, BaseURL: "http://api.cekura.ai"})
 	assert.ErrorContains(t, err, "CEKURA_BASE_URL")
 }
-
-var _ io.Writer = (*recorder)(nil)

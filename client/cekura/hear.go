@@ -165,16 +165,22 @@ func (s *source) lacking(x filter.Expr) string {
 // Cekura's can have.
 func (s *source) constant(c filter.Cond, p *plan) (value, ok bool) {
 	prefix, _, _ := strings.Cut(c.Field, ".")
+	note := func(text string) {
+		if !slices.Contains(p.notes, text) {
+			p.notes = append(p.notes, text)
+		}
+	}
 	switch {
 	case c.Field == "source":
 		return filter.Match(c, &call.Log{ID: call.ID{Source: s.name}}), true
 	case slices.Contains([]string{"direction", "call_type", "summary", "sentiment", "cost", "latency"}, prefix):
-		if note := s.name + " does not tell " + c.Field; !slices.Contains(p.notes, note) {
-			p.notes = append(p.notes, note)
-		}
+		note(s.name + " does not tell " + c.Field)
 		return filter.Match(c, &call.Log{}), true
 	case (c.Field == "id" || c.Field == "agent.id") && (c.Op == filter.Eq || c.Op == filter.In):
-		return false, !slices.ContainsFunc(operands(c), func(v any) bool { return isInteger(plain(v)) })
+		if !slices.ContainsFunc(operands(c), func(v any) bool { return isInteger(plain(v)) }) {
+			note(c.Field + " is an integer at " + s.name)
+			return false, true
+		}
 	}
 	return false, false
 }

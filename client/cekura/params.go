@@ -34,7 +34,6 @@ type plan struct {
 
 	from, to time.Time   // both included
 	window   call.Window // the same, as the caller put it
-	open     bool        // the window is ours: the caller gave no start
 	notes    []string
 }
 
@@ -197,7 +196,6 @@ func (s *source) pin(p *plan) {
 		if p.ids > 0 {
 			span = idSpan
 		}
-		p.open = true
 		p.from = p.to.Add(-span)
 		p.window.From = p.from
 	}

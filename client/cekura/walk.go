@@ -50,6 +50,7 @@ type walk struct {
 	left       int  // rows of an Oldest slice that are unread; -1 if unknown
 
 	read, skipped, heavy int // rows
+	asked                int // rows that are among the ids asked for
 	doubted, entered     bool
 	ignored              bool // rows came that the filter should have kept away
 	notes                []string
@@ -195,12 +196,11 @@ func (w *walk) fetch(ctx context.Context) (*call.Batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !more || w.plan.ids > 0 && len(w.seen) >= w.plan.ids {
-		w.slices = w.slices[1:]
-		if w.plan.ids > 0 && len(w.seen) >= w.plan.ids {
-			w.slices = nil
-		}
-		w.page, w.entered = 1, false
+	switch all := w.plan.ids > 0 && w.asked >= w.plan.ids; {
+	case all:
+		w.slices, w.entered = nil, false
+	case !more:
+		w.slices, w.page, w.entered = w.slices[1:], 1, false
 	}
 	w.grow()
 	b := &call.Batch{Logs: logs, More: len(w.slices) > 0}
@@ -284,6 +284,9 @@ func (w *walk) fresh(logs []*call.Log) (out []*call.Log, any bool) {
 			continue
 		}
 		w.seen[l.ID.Key], any = true, true
+		if w.plan.ids > 0 && filter.Match(w.plan.check, l) {
+			w.asked++
+		}
 		ms := l.StartedAt.UnixMilli()
 		switch {
 		case l.StartedAt.IsZero():

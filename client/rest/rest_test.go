@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -217,7 +218,7 @@ func faults() []fault {
 		{"drip", drip, call.Timeout, []string{"stalled"}, 1},
 		{"reset", hijack(""), call.Unavailable, []string{"broke off", "2 times"}, 2},
 		{"cut body", hijack("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"), call.Unavailable, []string{"broke off", "2 times"}, 2},
-		{"redirect loop", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, 302) }, call.Unavailable, []string{"in circles"}, 1},
+		{"redirect loop", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }, call.Unavailable, []string{"in circles"}, 1},
 	}
 }
 
@@ -292,6 +293,21 @@ func TestUnreachable(t *testing.T) {
 		c, _ := open(t, x.base, quick())
 		_, err := c.Get(t.Context(), "/x/", nil, new(answer))
 		wantError(t, err, call.Unavailable, x.says)
+	}
+
+	// Dials that end elsewhere than at api.cekura.ai, or nowhere.
+	for says, dial := range map[string]func() (net.Conn, error){
+		"issued for another name":    func() (net.Conn, error) { return net.Dial("tcp", unknown.Listener.Addr().String()) },
+		"is not found (DNS)":         func() (net.Conn, error) { return nil, &net.DNSError{Err: "no such host", IsNotFound: true} },
+		"no connection to api.cekur": func() (net.Conn, error) { return nil, &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded} },
+	} {
+		transport := unknown.Client().Transport.(*http.Transport).Clone()
+		transport.DialContext = func(context.Context, string, string) (net.Conn, error) { return dial() }
+		c, err := New(Options{Name: "Cekura", BaseURL: "https://api.cekura.ai", Transport: transport, Limits: quick()})
+		require.NoError(t, err)
+		meta, err := c.Get(t.Context(), "/x/", nil, new(answer))
+		wantError(t, err, call.Unavailable, says)
+		assert.Equal(t, 1, meta.Attempts, says)
 	}
 
 	c, err := New(Options{

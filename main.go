@@ -17,6 +17,7 @@ import (
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/config"
 	"call-logs-mcp/internal/redact"
+	"call-logs-mcp/internal/render"
 	"call-logs-mcp/internal/serve"
 	"call-logs-mcp/prompts"
 	"call-logs-mcp/resources"
@@ -100,7 +101,9 @@ func open(o config.Options, logger *slog.Logger, now func() time.Time) (*house, 
 	}}
 	if h.masked {
 		mask := redact.New()
-		h.tools.Calls = call.Mapped(merged, func(l *call.Log) *call.Log { return l.MapText(mask.Mask) })
+		// Cleaned first: what is invisible inside a number must not hide it.
+		private := func(s string) string { return mask.Mask(render.Clean(s)) }
+		h.tools.Calls = call.Mapped(merged, func(l *call.Log) *call.Log { return l.MapText(private) })
 	}
 	return h, nil
 }

@@ -20,6 +20,9 @@ import (
 // fenceMark is random in each answer.
 var fenceMark = regexp.MustCompile(`⟦[0-9a-f]{16}⟧`)
 
+// cursorText means nothing to a reader, and other tests look into it.
+var cursorText = regexp.MustCompile(`c1\.[A-Za-z0-9_-]{20,}`)
+
 // ask calls a tool over MCP and returns what the model reads.
 func ask(t testing.TB, c *mcpclient.Client, tool, args string) *mcp.CallToolResult {
 	t.Helper()
@@ -63,6 +66,7 @@ func TestGoldenSessions(t *testing.T) {
 						text = "(error) " + text
 					}
 					text = fenceMark.ReplaceAllString(text, "⟦0123456789abcdef⟧")
+					text = cursorText.ReplaceAllString(text, "c1.…")
 					b.WriteString("\n" + line + "\n" + text + "\n")
 				}
 			}

@@ -64,7 +64,21 @@ func golden(t *testing.T, name, got string) {
 	}
 	want, err := os.ReadFile(path)
 	require.NoError(t, err, "make golden writes it")
-	assert.Equal(t, string(want), got, "if the change is meant, make golden")
+	wants, gots := strings.Split(string(want), "\n"), strings.Split(got, "\n")
+	for i := range max(len(wants), len(gots)) {
+		if i >= len(wants) || i >= len(gots) || wants[i] != gots[i] {
+			t.Errorf("%s:%d differs; if that is meant, make golden\n- %s\n+ %s", path, i+1, at(wants, i), at(gots, i))
+			return
+		}
+	}
+}
+
+// at is a line, or that there is none.
+func at(lines []string, i int) string {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return "(end of file)"
 }
 
 func pretty(t *testing.T, v any) string {

@@ -1,6 +1,7 @@
 package cekura
 
 import (
+	"bytes"
 	"encoding/json"
 	"regexp"
 	"strings"
@@ -177,17 +178,11 @@ func compact(raw json.RawMessage) string {
 	if string(b) == "null" {
 		return ""
 	}
-	var v any
-	if len(b) == 0 || b[0] != '{' && b[0] != '[' || json.Unmarshal(b, &v) != nil {
+	var out bytes.Buffer
+	if len(b) == 0 || b[0] != '{' && b[0] != '[' || json.Compact(&out, b) != nil {
 		return string(b)
 	}
-	var out strings.Builder
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if encoder.Encode(json.RawMessage(b)) != nil {
-		return string(b)
-	}
-	return strings.TrimSpace(out.String())
+	return out.String()
 }
 
 var errorText = regexp.MustCompile(`(?i)^\W*(error|err|exception|fail(ed|ure)?|timeout|timed out|request timed out|unable to|could not|internal server error|traceback)\b`)

@@ -93,3 +93,20 @@ func BenchmarkSorted(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkCursor(b *testing.B) {
+	c := typical(b)
+	written := c.String()
+	b.Run("write", func(b *testing.B) {
+		for b.Loop() {
+			_ = c.String()
+		}
+	})
+	b.Run("read", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := call.ParseCursor(written, c.Tool, sources); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

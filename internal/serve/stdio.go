@@ -251,10 +251,13 @@ func (w *wire) start(ctx context.Context, m message, line []byte) {
 		select {
 		case w.slots <- struct{}{}:
 			defer func() { <-w.slots }()
-			w.answers <- parcel{req, w.encode(w.handle(work, line), m.ID)}
 		case <-work.Done():
-			w.answers <- parcel{req, w.encode(*refusal(m.ID, mcp.INTERNAL_ERROR, "the server is stopping"), m.ID)}
 		}
+		if work.Err() != nil { // both may be true at once, and then it must not run
+			w.answers <- parcel{req, w.encode(*refusal(m.ID, mcp.INTERNAL_ERROR, "the server is stopping"), m.ID)}
+			return
+		}
+		w.answers <- parcel{req, w.encode(w.handle(work, line), m.ID)}
 	}()
 }
 

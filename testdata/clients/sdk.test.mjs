@@ -170,7 +170,7 @@ describe('mistakes are answered in words', () => {
     ['list_call_logs', { filters_v2: '{"field":"duration","op":"contains","value":"x"}' }, /duration.*gte/s],
     ['list_call_logs', { filters_v2: '{"field":' }, /filters_v2/],
     ['get_call_log', {}, /\bid\b/],
-    ['get_call_log', { id: 'cekura/999999999' }, /999999999/],
+    ['get_call_log', { id: 'demo/999999999' }, /999999999/],
     ['read_transcript', { id: 'no such/call' }, /no such/],
     ['search_transcripts', {}, /query/],
     ['describe_fields', { field: 'duratoin' }, /duration/],
@@ -207,7 +207,7 @@ describe('resources, prompts and completions', () => {
     assert.ok(templates.some((u) => u.startsWith('call://{source}/{key}/transcript')), `among ${templates}`);
     const { contents } = await client.readResource({ uri: `call://${id}/transcript?turns=1-2` });
     assert.match(contents[0].text, /(agent|caller):/);
-    await assert.rejects(client.readResource({ uri: 'call://cekura/999999999' }));
+    await assert.rejects(client.readResource({ uri: 'call://demo/999999999' }));
   });
 
   test('every prompt can be had', async () => {

@@ -1,0 +1,82 @@
+package call_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"call-logs-mcp/internal/call"
+)
+
+// identifiers are the texts of a Log that name things of the provider, in which
+// no caller speaks and no one notes what he said. A text that is neither here
+// nor mapped would show personal data.
+var identifiers = []string{
+	"ID.Source", "ID.Key", "CallID", "AgentID", "AgentName", "ProjectID", "AssistantID", "Status", "EndedReason",
+	"Sentiment", "Direction", "CallType", "TraceID", "RecordingURL", "DashboardURL",
+	"Metrics.ID", "Metrics.Name", "Metrics.Type", "Turns.Role", "Turns.Tool.Name",
+}
+
+// texts calls yield with every text in v and where it stands.
+func texts(v reflect.Value, path string, yield func(path, s string)) {
+	switch v.Kind() {
+	case reflect.String:
+		yield(path, v.String())
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			texts(v.Elem(), path, yield)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			texts(v.Index(i), path, yield)
+		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			texts(v.MapIndex(key), path, yield)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() {
+				texts(v.Field(i), strings.TrimPrefix(path+"."+f.Name, "."), yield)
+			}
+		}
+	}
+}
+
+func TestMapTextMapsAllThatIsSaid(t *testing.T) {
+	mapped := full().MapText(func(s string) string { return "•" + s })
+	seen := map[string]bool{}
+	texts(reflect.ValueOf(mapped), "", func(path, s string) {
+		seen[path] = true
+		assert.NotEqual(t, slices.Contains(identifiers, path), strings.HasPrefix(s, "•"), "%s is %q: it is to be mapped, or listed as an identifier", path, s)
+	})
+	for _, path := range identifiers {
+		assert.True(t, seen[path], "%s is no text of a Log", path)
+	}
+	assert.Equal(t, map[string]any{"list": []any{"•metadata deep", "•4915112345678", true, nil}}, mapped.Metadata["deep"])
+	assert.Equal(t, "•42", mapped.DynamicVariables["n"], "numbers may be telephone numbers")
+}
+
+func TestMapTextLeavesTheOriginal(t *testing.T) {
+	l, same := full(), full()
+	l.Turns = append(l.Turns, call.Turn{Index: 2, Text: "second", Tool: &call.Tool{Args: "a", Result: "r"}})
+	same.Turns = append(same.Turns, call.Turn{Index: 2, Text: "second", Tool: &call.Tool{Args: "a", Result: "r"}})
+	l.MapText(func(string) string { return "•" })
+	assert.Equal(t, same, l)
+
+	kept := l.MapText(func(s string) string { return s })
+	assert.Equal(t, l, kept)
+	assert.Same(t, &l.Turns[0], &kept.Turns[0], "what is left alone is shared")
+	assert.Equal(t, json.Number("42"), kept.DynamicVariables["n"], "a number that is left alone stays one")
+
+	second := l.MapText(func(s string) string { return strings.ReplaceAll(s, "second", "•") })
+	assert.Equal(t, "•", second.Turns[1].Text)
+	assert.Equal(t, l.Turns[0], second.Turns[0])
+	assert.Equal(t, "second", l.Turns[1].Text)
+
+	assert.Equal(t, &call.Log{}, (&call.Log{}).MapText(func(s string) string { return s }), "missing stays missing")
+}

@@ -199,3 +199,36 @@ func TestToolsAreSorted(t *testing.T) {
 		assert.Less(t, list.Tools[i-1].Name, list.Tools[i].Name)
 	}
 }
+
+// README's table of tools is written from what is served.
+func TestSurfaceInReadme(t *testing.T) {
+	_, c := demo(t)
+	list, err := c.ListTools(context.Background(), mcp.ListToolsRequest{})
+	require.NoError(t, err)
+	table := "| tool | what for | arguments |\n| --- | --- | --- |\n"
+	for _, tool := range list.Tools {
+		b, err := json.Marshal(tool)
+		require.NoError(t, err)
+		var names []string
+		for _, m := range argument.FindAllStringSubmatch(string(b), -1) {
+			names = append(names, m[1])
+		}
+		table += fmt.Sprintf("| `%s` | %s | %s |\n", tool.Name, strings.ReplaceAll(tool.Description, "|", "/"), strings.Join(names, ", "))
+	}
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	const begin, end = "<!-- tools: written by make golden -->\n", "<!-- end of tools -->"
+	before, rest, ok := strings.Cut(string(readme), begin)
+	require.True(t, ok)
+	old, after, ok := strings.Cut(rest, end)
+	require.True(t, ok)
+	if *update {
+		require.NoError(t, os.WriteFile("README.md", []byte(before+begin+table+end+after), 0o644))
+		return
+	}
+	assert.Equal(t, table, old, "make golden writes it")
+	assert.Less(t, strings.Count(string(readme), "\n"), 250)
+}
+
+// argument finds the names of a tool's arguments in its definition, in order.
+var argument = regexp.MustCompile(`"([a-z0-9_]+)":\{"type":"(?:string|boolean|integer|number|array)"`)

@@ -70,9 +70,9 @@ func (a listed) text(budget int) string {
 	above := strings.Join(head(len(a.page.Logs)), "\n") + a.notes()
 	below := a.below(len(a.page.Logs) - 1)
 	body, common, shown := render.Table(a.columns(), a.rows(), budget-render.Tokens(above)-render.Tokens(below)-80)
-	if a.q.judged() { // the first line says it already
-		common = slices.DeleteFunc(common, func(c render.Common) bool { return c.Head == "outcome" })
-	}
+	common = slices.DeleteFunc(common, func(c render.Common) bool { // the first line says it already
+		return a.q.pins(map[string]string{"outcome": "success", "topic": "topic", "ended": "call_ended_reason", "agent": "agent.agent_name"}[c.Head])
+	})
 	for _, line := range head(shown) {
 		w.Line(line)
 	}

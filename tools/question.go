@@ -81,11 +81,11 @@ func (q question) filters() filter.Expr {
 	return rest
 }
 
-// judged holds where the question is for one outcome alone.
-func (q question) judged() bool {
+// pins holds where the question is for one value of a field alone.
+func (q question) pins(field string) bool {
 	return slices.ContainsFunc(conjuncts(q.filters()), func(e filter.Expr) bool {
 		c, ok := e.(filter.Cond)
-		return ok && c.Field == "success" && c.Op == filter.Eq
+		return ok && c.Field == field && c.Op == filter.Eq
 	})
 }
 

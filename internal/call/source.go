@@ -65,7 +65,9 @@ type Coverage struct {
 }
 
 // A Source answers queries about call logs. Every provider is one, and so is
-// Merge of several. All failures are Errors.
+// Merge of several. All failures are Errors, one of kind Canceled among them.
+// The logs are shared by all who ask and read-only: who changes one copies it,
+// as MapText does. package calltest holds the contract as a suite.
 type Source interface {
 	// Find returns the logs that match q, in q.Order, at most q.Limit. A walk
 	// that hands Page.Next to Query.After meets each match that was there all

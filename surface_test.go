@@ -40,6 +40,12 @@ func demo(t testing.TB, flags ...string) (*house, *mcpclient.Client) {
 	require.NoError(t, err)
 	h, err := open(cfg.Options, slog.New(slog.DiscardHandler), now)
 	require.NoError(t, err)
+	return h, h.client(t)
+}
+
+// client is connected to a server of h.
+func (h *house) client(t testing.TB) *mcpclient.Client {
+	t.Helper()
 	s, err := h.server()
 	require.NoError(t, err)
 	c, err := mcpclient.NewInProcessClient(s)
@@ -52,7 +58,7 @@ func demo(t testing.TB, flags ...string) (*house, *mcpclient.Client) {
 	r.Params.ClientInfo = mcp.Implementation{Name: "test", Version: "1"}
 	_, err = c.Initialize(ctx, r)
 	require.NoError(t, err)
-	return h, c
+	return c
 }
 
 // golden compares with, or rewrites, a file under testdata.

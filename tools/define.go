@@ -17,6 +17,7 @@ import (
 
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/filter"
+	"call-logs-mcp/internal/render"
 )
 
 // patience is how long a tool may take. It is more than a client of one upstream
@@ -70,7 +71,7 @@ func define[In formatted, Out any](s spec, d Deps, do func(context.Context, In) 
 		defer cancel()
 		var in In
 		if err := args.bind(rawArguments(r), &in); err != nil {
-			return mcp.NewToolResultError(err.Error()), nil
+			return refusal(err.Error()), nil
 		}
 		out, err := do(ctx, in)
 		if err != nil {
@@ -108,18 +109,21 @@ func (d Deps) Note() string {
 // failure words an error for the model. What it cannot mend it is not told.
 func failure(err error) *mcp.CallToolResult {
 	var ce *call.Error
-	var fe *filter.Error
 	switch {
 	case errors.As(err, &ce):
-		return mcp.NewToolResultError(ce.Error())
-	case errors.As(err, &fe):
-		return mcp.NewToolResultError(fe.Error())
+		return refusal(ce.Error())
 	case errors.Is(err, context.DeadlineExceeded):
-		return mcp.NewToolResultError(fmt.Sprintf("No answer within %s. Narrow the window with timestamp_from, or ask for less.", patience))
+		return refusal(fmt.Sprintf("No answer within %s. Narrow the window with timestamp_from, or ask for less.", patience))
 	case errors.Is(err, context.Canceled):
-		return mcp.NewToolResultError("The call was cancelled.")
+		return refusal("The call was cancelled.")
 	}
-	return mcp.NewToolResultError("An internal fault, now in the server's log. Retrying once is fine.")
+	return refusal("A fault of the server, now in its log. Retrying once is fine.")
+}
+
+// refusal is an error in words. What it quotes of the question may be anything,
+// so it is cleaned and bounded.
+func refusal(words string) *mcp.CallToolResult {
+	return mcp.NewToolResultError(render.Clip(render.Clean(words), 2000))
 }
 
 // log tells the operator what the model is not told.

@@ -55,12 +55,17 @@ type fieldData struct {
 	Doc       string   `json:"doc"`
 }
 
-func (a fieldList) data(int) any {
+func (a fieldList) data(budget int) any {
 	out := fieldsData{Notes: a.d.sampleNotes()}
+	left := budget - 80
 	for _, f := range call.Fields() {
 		d := fieldData{Name: f.Name, Type: string(f.Kind), Doc: f.Doc}
 		for _, op := range f.Can() {
 			d.Operators = append(d.Operators, string(op))
+		}
+		if left -= jsonTokens(d); left < 0 {
+			out.Notes = append(out.Notes, fmt.Sprintf("%d more fields: raise max_tokens", len(call.Fields())-len(out.Fields)))
+			break
 		}
 		out.Fields = append(out.Fields, d)
 	}

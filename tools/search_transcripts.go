@@ -16,7 +16,7 @@ import (
 )
 
 type searchArgs struct {
-	Query string `json:"query" jsonschema_description:"words (all must occur in the call), \"a phrase\" (within one turn), prefix*, -not, OR."`
+	Query string `json:"query,omitempty" jsonschema_description:"Required but with cursor: words (all must occur in the call), \"a phrase\" (within one turn), prefix*, -not, OR."`
 	Role  string `json:"role,omitempty" jsonschema:"enum=agent,enum=caller,enum=tool,enum=system" jsonschema_description:"Whose words; default everybody's."`
 	selection
 	OrderBy      string `json:"order_by,omitempty" jsonschema:"enum=newest,enum=relevance"`
@@ -44,6 +44,9 @@ func searchTranscripts(d Deps) server.ServerTool {
 			return nil, err
 		}
 		if in.Cursor == "" {
+			if in.Query == "" {
+				return nil, &call.Error{Kind: call.Invalid, Msg: "search_transcripts needs query.", Hint: `For example query="charged twice", or query="\"charged twice\"" for the phrase.`}
+			}
 			if q.query.Text, err = call.ParseText(in.Query); err != nil {
 				return nil, &call.Error{Kind: call.Invalid, Msg: "query: " + err.Error() + "."}
 			}
@@ -86,14 +89,21 @@ func (a searched) text(budget int) string {
 	left := budget - render.Tokens(fixed) - 20
 	var body []string
 	for i := range a.page.Logs {
-		block := a.block(i)
+		block := a.block(i, passagesPerCall)
+		if i == 0 && render.Tokens(block) >= left { // one call at least, if need be by its first line
+			block, _, _ = strings.Cut(a.block(i, 1), "\n")
+		}
 		if left -= render.Tokens(block) + 1; left < 0 && i > 0 {
 			break
 		}
 		body = append(body, block)
 	}
-	lines := append(a.head(len(body)), a.fence.Wrap(strings.Join(body, "\n")), a.below(len(body)))
-	return strings.Join(lines, "\n")
+	lines := append(a.head(len(body)), a.fence.Wrap(strings.Join(body, "\n")))
+	whole := strings.Join(append(lines, a.below(len(body))), "\n")
+	if cursor := a.more(len(body)); render.Tokens(whole) > budget && cursor != "" { // the way on is worth most
+		return strings.Join(append(lines, cursor), "\n")
+	}
+	return whole
 }
 
 // head is the lines above the fence.
@@ -140,8 +150,8 @@ func (a searched) searchedWords() string {
 	return fmt.Sprintf("searched only %s%s %s%s · window %s; narrow it, or go on with the cursor", thousands(c.Searched), of, among, back, a.q.windowWords(a.page))
 }
 
-// block is one call with its passages.
-func (a searched) block(i int) string {
+// block is one call with at most so many passages.
+func (a searched) block(i, passages int) string {
 	l, hit := a.page.Logs[i], a.page.Hits[i]
 	parts := []string{l.ID.String()}
 	if !l.StartedAt.IsZero() {
@@ -168,7 +178,7 @@ func (a searched) block(i int) string {
 		}
 	}
 	lines := []string{strings.Join(parts, " · ")}
-	for _, n := range a.shownTurns(l, hit) {
+	for _, n := range a.shownTurns(l, hit, passages) {
 		lines = append(lines, "  "+a.marked(&l.Turns[n-1]))
 	}
 	return strings.Join(lines, "\n")
@@ -184,8 +194,9 @@ func (a searched) best(l *call.Log, hit call.Hit) []int {
 }
 
 // shownTurns are the best passages with the context of the first among them.
-func (a searched) shownTurns(l *call.Log, hit call.Hit) []int {
+func (a searched) shownTurns(l *call.Log, hit call.Hit, passages int) []int {
 	turns := a.best(l, hit)
+	turns = turns[:min(len(turns), passages)]
 	if len(turns) == 0 {
 		return nil
 	}
@@ -241,16 +252,24 @@ func mark(s string, text *call.Text) string {
 
 // below says how to go on.
 func (a searched) below(shown int) string {
-	var parts []string
-	if cursor := a.q.cursor(a.page, a.q.next(a.page, shown)); cursor != "" {
-		parts = append(parts, "more: cursor "+cursor)
-	}
 	l := a.page.Logs[0]
 	around := 1
 	if best := a.best(l, a.page.Hits[0]); len(best) > 0 {
 		around = best[0]
 	}
-	return strings.Join(append(parts, fmt.Sprintf("read on: read_transcript id=%q around=%d", l.ID, around)), " · ")
+	on := fmt.Sprintf("read on: read_transcript id=%q around=%d", l.ID, around)
+	if more := a.more(shown); more != "" {
+		return more + " · " + on
+	}
+	return on
+}
+
+// more is the cursor behind the first shown calls, "" at the end.
+func (a searched) more(shown int) string {
+	if cursor := a.q.cursor(a.page, a.q.next(a.page, shown)); cursor != "" {
+		return "more: cursor " + cursor
+	}
+	return ""
 }
 
 // nothing is the text of an empty page.

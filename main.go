@@ -103,7 +103,7 @@ func open(o config.Options, logger *slog.Logger, now func() time.Time) (*house, 
 		mask := redact.New()
 		// Cleaned first: what is invisible inside a number must not hide it.
 		private := func(s string) string { return mask.Mask(render.Clean(s)) }
-		h.tools.Calls = call.Mapped(merged, func(l *call.Log) *call.Log { return l.MapText(private) })
+		h.tools.Calls = call.Masked(merged, private)
 	}
 	return h, nil
 }

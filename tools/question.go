@@ -149,7 +149,7 @@ func minute(t time.Time, up time.Duration) string {
 func (q question) coverageWords(p call.Page) string {
 	c := p.Coverage
 	if c.Complete {
-		return "complete"
+		return "complete" + asOf(p)
 	}
 	s := "incomplete: read " + thousands(c.Searched)
 	if c.Calls != nil && *c.Calls > c.Searched {
@@ -159,12 +159,23 @@ func (q question) coverageWords(p call.Page) string {
 	if !c.Back.IsZero() {
 		s += " (" + orderWords(q.query.Order) + ", as far as " + minute(c.Back, 0) + ")"
 	}
-	return s + "; narrow the window, or go on with the cursor"
+	return s + "; narrow the window, or go on with the cursor" + asOf(p)
+}
+
+// asOf says that a copy answered, and when it was true.
+func asOf(p call.Page) string {
+	if p.AsOf.IsZero() {
+		return ""
+	}
+	return " (copy as of " + p.AsOf.UTC().Format("15:04") + ")"
 }
 
 func orderWords(o call.Order) string {
-	if o == "" {
+	switch o {
+	case "":
 		o = call.Newest
+	case call.Relevance:
+		return "by relevance"
 	}
 	return string(o) + " first"
 }
@@ -195,16 +206,17 @@ type windowData struct {
 }
 
 type coverageData struct {
-	CallsInWindow *int `json:"calls_in_window,omitempty"`
-	CallsSearched int  `json:"calls_searched"`
-	Complete      bool `json:"complete"`
+	CallsInWindow *int       `json:"calls_in_window,omitempty"`
+	CallsSearched int        `json:"calls_searched"`
+	Complete      bool       `json:"complete"`
+	AsOf          *time.Time `json:"as_of,omitempty" jsonschema_description:"A local copy answered, which was true then."`
 }
 
 // listing describes the first shown logs of p.
 func (q question) listing(d Deps, p call.Page, shown int) listing {
 	l := listing{
 		Returned: shown, Total: q.known(p), NextCursor: q.cursor(p, q.next(p, shown)),
-		Coverage: coverageData{p.Coverage.Calls, p.Coverage.Searched, p.Coverage.Complete},
+		Coverage: coverageData{p.Coverage.Calls, p.Coverage.Searched, p.Coverage.Complete, utc(p.AsOf)},
 		Notes:    slices.Clone(p.Notes),
 	}
 	if d.Sample {
@@ -232,7 +244,7 @@ func (q question) next(p call.Page, shown int) *call.Mark {
 		if shown == 0 {
 			return q.query.After
 		}
-		return q.query.Order.Mark(p.Logs[shown-1])
+		return p.MarkAt(q.query.Order, shown-1)
 	}
 	return p.Next
 }

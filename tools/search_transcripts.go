@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -16,10 +17,11 @@ import (
 )
 
 type searchArgs struct {
-	Query string `json:"query,omitempty" jsonschema_description:"Required but with cursor: words (all must occur in the call), \"a phrase\" (within one turn), prefix*, -not, OR."`
+	Query string `json:"query,omitempty" jsonschema_description:"Required but with cursor or similar_to: words (all must occur in the call), \"a phrase\" (within one turn), prefix*, -not, OR."`
 	Role  string `json:"role,omitempty" jsonschema:"enum=agent,enum=caller,enum=tool,enum=system" jsonschema_description:"Whose words; default everybody's."`
 	selection
-	OrderBy      string `json:"order_by,omitempty" jsonschema:"enum=newest,enum=relevance"`
+	SimilarTo    string `json:"similar_to,omitempty" jsonschema_description:"A call id: calls like it, by what was said."`
+	OrderBy      string `json:"order_by,omitempty" jsonschema:"enum=relevance,enum=newest"`
 	ContextTurns *int   `json:"context_turns,omitempty" jsonschema:"minimum=0,maximum=5,default=1" jsonschema_description:"Turns around each call's best passage."`
 	paging
 	format
@@ -44,21 +46,13 @@ func searchTranscripts(d Deps) server.ServerTool {
 			return nil, err
 		}
 		if in.Cursor == "" {
-			if in.Query == "" {
-				return nil, &call.Error{Kind: call.Invalid, Msg: "search_transcripts needs query.", Hint: `For example query="charged twice", or query="\"charged twice\"" for the phrase.`}
+			if err := in.ask(d, &q); err != nil {
+				return nil, err
 			}
-			if q.query.Text, err = call.ParseText(in.Query); err != nil {
-				return nil, &call.Error{Kind: call.Invalid, Msg: "query: " + err.Error() + "."}
-			}
-			q.query.Role, q.query.Exhaust = call.Role(in.Role), true
-			q.query.Limit = cmp.Or(in.PageSize, 10)
 		}
 		p, err := d.Calls.Find(ctx, q.query)
 		if err != nil {
 			return nil, err
-		}
-		if in.OrderBy == "relevance" {
-			p.Notes = append(p.Notes, "Ranking by relevance needs a local copy, which this server does not keep; the calls stand newest first.")
 		}
 		fence, err := render.NewFence(rand.Reader)
 		if err != nil {
@@ -70,6 +64,35 @@ func searchTranscripts(d Deps) server.ServerTool {
 		}
 		return searched{listed: listed{d: d, q: q, page: p}, context: turns, fence: fence}, nil
 	})
+}
+
+// ask makes the query of the arguments that are not the selection.
+func (in searchArgs) ask(d Deps, q *question) (err error) {
+	ranks := call.Ranks(d.Calls)
+	switch {
+	case in.Query != "":
+		if q.query.Text, err = call.ParseText(in.Query); err != nil {
+			return &call.Error{Kind: call.Invalid, Msg: "query: " + err.Error() + "."}
+		}
+	case in.SimilarTo == "":
+		return &call.Error{Kind: call.Invalid, Msg: "search_transcripts needs query.", Hint: `For example query="charged twice", or query="\"charged twice\"" for the phrase.`}
+	}
+	if !ranks && (in.SimilarTo != "" || in.OrderBy == "relevance") {
+		return &call.Error{Kind: call.Invalid, Msg: "similar_to and order_by=relevance need the local copy, which is off on this server.", Hint: "Ask with query and order_by=newest."}
+	}
+	if in.SimilarTo != "" {
+		id, err := call.ParseID(in.SimilarTo, d.Sources)
+		if err != nil {
+			return err
+		}
+		q.query.Similar, q.query.Order = &id, call.Relevance
+	}
+	if ranks && in.OrderBy != "newest" {
+		q.query.Order = call.Relevance
+	}
+	q.query.Role, q.query.Exhaust = call.Role(in.Role), true
+	q.query.Limit = cmp.Or(in.PageSize, 10)
+	return nil
 }
 
 // searched is a page of calls with their matching passages.
@@ -119,7 +142,13 @@ func (a searched) head(shown int) []string {
 }
 
 func (a searched) sought() string {
-	s := render.Clip(render.Clean(a.q.query.Text.String()), 200)
+	s := ""
+	if like := a.q.query.Similar; like != nil {
+		s = "like " + like.String()
+	}
+	if a.q.query.Text != nil {
+		s = strings.TrimSpace(s + " " + render.Clip(render.Clean(a.q.query.Text.String()), 200))
+	}
 	if r := a.q.query.Role; r != "" {
 		s += " said by " + string(r)
 	}
@@ -137,7 +166,11 @@ func (a searched) searchedWords() string {
 		among += " from here on"
 	}
 	if c.Complete {
-		return fmt.Sprintf("searched all %s %s · window %s", thousands(c.Searched), among, a.q.windowWords(a.page))
+		ranked := ""
+		if a.page.Ranked > 0 {
+			ranked = fmt.Sprintf(", ranked the newest %s matches", thousands(a.page.Ranked))
+		}
+		return fmt.Sprintf("searched all %s %s%s · window %s%s", thousands(c.Searched), among, ranked, a.q.windowWords(a.page), asOf(a.page))
 	}
 	of := ""
 	if c.Calls != nil && *c.Calls > c.Searched {
@@ -147,7 +180,7 @@ func (a searched) searchedWords() string {
 	if !c.Back.IsZero() {
 		back = fmt.Sprintf(" (%s, as far as %s)", orderWords(a.q.query.Order), minute(c.Back, 0))
 	}
-	return fmt.Sprintf("searched only %s%s %s%s · window %s; narrow it, or go on with the cursor", thousands(c.Searched), of, among, back, a.q.windowWords(a.page))
+	return fmt.Sprintf("searched only %s%s %s%s · window %s; narrow it, or go on with the cursor%s", thousands(c.Searched), of, among, back, a.q.windowWords(a.page), asOf(a.page))
 }
 
 // block is one call with at most so many passages.
@@ -187,7 +220,12 @@ func (a searched) block(i, passages int) string {
 // best are the hits worth showing: those that hold most of the query, in order.
 func (a searched) best(l *call.Log, hit call.Hit) []int {
 	turns := slices.Clone(hit.Turns)
-	worth := func(n int) int { return a.q.query.Text.Worth(&l.Turns[n-1]) }
+	worth := func(n int) int {
+		if a.q.query.Text == nil {
+			return 0
+		}
+		return a.q.query.Text.Worth(&l.Turns[n-1])
+	}
 	slices.SortStableFunc(turns, func(a, b int) int { return cmp.Compare(worth(b), worth(a)) })
 	turns = turns[:min(len(turns), passagesPerCall)]
 	return turns
@@ -225,6 +263,9 @@ func snippet(s string, text *call.Text) string {
 		return s
 	}
 	first := 0
+	if text == nil {
+		return render.Clip(s, snippetLength)
+	}
 	if spans := text.Spans(s); len(spans) > 0 {
 		first = len([]rune(s[:spans[0][0]]))
 	}
@@ -241,6 +282,9 @@ func snippet(s string, text *call.Text) string {
 }
 
 func mark(s string, text *call.Text) string {
+	if text == nil {
+		return s
+	}
 	var b strings.Builder
 	at := 0
 	for _, span := range text.Spans(s) {
@@ -348,6 +392,10 @@ func (a searched) match(l *call.Log, hit call.Hit) matchData {
 	m := matchData{
 		ID: c.ID, StartedAt: c.StartedAt, Duration: c.Duration, AgentName: c.AgentName, Success: c.Success,
 		EndedReason: c.EndedReason, Topic: c.Topic, Hits: len(hit.Turns), Passages: []passageData{},
+	}
+	if a.q.query.Order == call.Relevance {
+		score := math.Round(hit.Score*1000) / 1000
+		m.Score = &score
 	}
 	best := a.best(l, hit)
 	slices.Sort(best)

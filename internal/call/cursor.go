@@ -49,6 +49,7 @@ type cursorJSON struct {
 	Tool   string          `json:"c"`
 	Where  json.RawMessage `json:"w,omitempty"`
 	Text   string          `json:"q,omitempty"`
+	Like   string          `json:"m,omitempty"`
 	Role   Role            `json:"r,omitempty"`
 	Order  Order           `json:"o,omitempty"`
 	Limit  int             `json:"l,omitempty"`
@@ -74,6 +75,9 @@ func (c Cursor) String() string {
 	}
 	if q.Text != nil {
 		w.Text = q.Text.String()
+	}
+	if q.Similar != nil {
+		w.Like = q.Similar.String()
 	}
 	if q.After != nil {
 		w.Value, w.Source, w.Key = q.After.Value, q.After.ID.Source, q.After.ID.Key
@@ -116,6 +120,13 @@ func ParseCursor(s, tool string, sources []string) (Cursor, error) {
 		if c.Query.Text, err = ParseText(w.Text); err != nil {
 			return Cursor{}, &Error{Kind: Invalid, Msg: "That cursor holds a query this version does not know.", Hint: "Call again without cursor.", Err: err}
 		}
+	}
+	if w.Like != "" {
+		id, err := ParseID(w.Like, sources)
+		if err != nil {
+			return Cursor{}, err
+		}
+		c.Query.Similar = &id
 	}
 	if w.Source != "" {
 		c.Query.After = &Mark{Value: w.Value, ID: ID{w.Source, w.Key}}

@@ -190,28 +190,3 @@ func failureNote(name string, err error) string {
 	}
 	return fmt.Sprintf("Calls of %s are missing: %s", name, msg)
 }
-
-// Mapped is src with every log passed through f, which must not change its
-// argument. Filters and searches see the logs as they were.
-func Mapped(src Source, f func(*Log) *Log) Source { return mapped{src, f} }
-
-type mapped struct {
-	Source
-	f func(*Log) *Log
-}
-
-func (m mapped) Find(ctx context.Context, q Query) (Page, error) {
-	p, err := m.Source.Find(ctx, q)
-	for i, l := range p.Logs {
-		p.Logs[i] = m.f(l)
-	}
-	return p, err
-}
-
-func (m mapped) Get(ctx context.Context, id ID) (*Log, error) {
-	l, err := m.Source.Get(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	return m.f(l), nil
-}

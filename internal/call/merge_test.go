@@ -60,19 +60,17 @@ func TestMergeIsASource(t *testing.T) {
 	calltest.TestSource(t, call.Merge(map[string]call.Source{"one": one}, 0), calltest.Options{Source: "one", Logs: 60, Mutable: one})
 }
 
-func TestMappedIsASource(t *testing.T) {
+func TestMaskedIsASource(t *testing.T) {
 	store := calltest.Memory("s", calltest.Logs("s", 60, 4, end))
-	src := call.Mapped(store, func(l *call.Log) *call.Log { return l.MapText(func(s string) string { return s }) })
+	src := call.Masked(store, func(s string) string { return s })
 	calltest.TestSource(t, src, calltest.Options{Source: "s", Logs: 60, Mutable: store})
 
 	logs := []*call.Log{said("charged twice")}
 	logs[0].ID = call.ID{Source: "s", Key: "1"}
-	src = call.Mapped(calltest.Memory("s", logs), func(l *call.Log) *call.Log {
-		return l.MapText(func(string) string { return "•" })
-	})
+	src = call.Masked(calltest.Memory("s", logs), func(string) string { return "•" })
 	p, err := src.Find(context.Background(), call.Query{Text: parseText(t, "charged")})
 	require.NoError(t, err)
-	assert.Equal(t, "•", p.Logs[0].Turns[0].Text, "searched as it was, shown as it is mapped")
+	assert.Equal(t, "•", p.Logs[0].Turns[0].Text, "searched as it was, shown as it is masked")
 	l, err := src.Get(context.Background(), logs[0].ID)
 	require.NoError(t, err)
 	assert.Equal(t, "•", l.Turns[0].Text)

@@ -83,3 +83,9 @@ type Ranker interface {
 	Source
 	Ranks() bool
 }
+
+// Ranks reports whether src knows the Order Relevance.
+func Ranks(src Source) bool {
+	r, ok := src.(Ranker)
+	return ok && r.Ranks()
+}

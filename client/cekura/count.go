@@ -61,7 +61,7 @@ func (w *walk) finish(p call.Page) (call.Page, error) {
 			Hint: "Leave " + w.plan.blind[0] + " out and read single calls with get_call_log.",
 		}
 	}
-	p.Window = w.plan.window
+	p.Window, p.Clock = w.plan.window, w.clock
 	p.Notes = append(append(w.plan.notes, w.notes...), p.Notes...)
 	switch {
 	case w.ignored:

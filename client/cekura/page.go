@@ -19,23 +19,24 @@ type page struct {
 	count   *int        // of the whole window, nil where it does not say
 	next    bool        // there are further pages
 	skipped int         // rows without an id
+	date    time.Time   // the API's clock; zero where it does not say
 }
 
 // list asks for one page. Where v1 is gone, v2 answers from then on.
 func (s *source) list(ctx context.Context, p *plan, query url.Values) (*page, error) {
 	var a listAnswer
-	_, err := s.api.Get(ctx, s.path(""), query, &a)
+	meta, err := s.api.Get(ctx, s.path(""), query, &a)
 	if first := query.Get("page") == "1"; first && isGone(err) && s.o.APIVersion == "v1" && !s.moved.Load() {
 		s.moved.Store(true)
 		a = listAnswer{}
-		if _, err = s.api.Get(ctx, s.path(""), query, &a); isGone(err) {
+		if meta, err = s.api.Get(ctx, s.path(""), query, &a); isGone(err) {
 			s.moved.Store(false)
 		}
 	}
 	if err != nil {
 		return nil, noList(err)
 	}
-	out := &page{raw: len(a.results), count: a.count, next: a.next}
+	out := &page{raw: len(a.results), count: a.count, next: a.next, date: meta.Date}
 	for i := range a.results {
 		l := a.results[i].log(s.name)
 		if l == nil {
@@ -104,6 +105,7 @@ func (w *walk) ask(ctx context.Context, from, to time.Time) (*page, error) {
 		case err == nil:
 			w.read += p.raw
 			w.skipped += p.skipped
+			w.clock = p.date
 			return p, nil
 		case !errors.As(err, &e) || e.Kind != call.TooLarge && e.Kind != call.Timeout || ctx.Err() != nil:
 			return nil, err

@@ -54,6 +54,7 @@ type walk struct {
 	doubted, entered     bool
 	ignored              bool // rows came that the filter should have kept away
 	notes                []string
+	clock                time.Time // the API's, of its last answer
 
 	counts   []*int // of all, where known; written in the background once underway
 	counting sync.WaitGroup

@@ -1,0 +1,90 @@
+package tools
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/render"
+)
+
+// searchData is searched as data.
+type searchData struct {
+	Matches []matchData `json:"matches"`
+	listing
+}
+
+type matchData struct {
+	ID          string        `json:"id"`
+	StartedAt   *time.Time    `json:"started_at,omitempty"`
+	Duration    *float64      `json:"duration_seconds,omitempty"`
+	AgentName   string        `json:"agent_name,omitempty"`
+	Success     *bool         `json:"success,omitempty"`
+	EndedReason string        `json:"ended_reason,omitempty"`
+	Topic       string        `json:"topic,omitempty"`
+	Score       *float64      `json:"score,omitempty"`
+	Hits        int           `json:"hits" jsonschema_description:"Turns that match."`
+	Passages    []passageData `json:"passages"`
+}
+
+type passageData struct {
+	lineData
+	Before []lineData `json:"before"`
+	After  []lineData `json:"after"`
+}
+
+// lineData is what was said in one turn.
+type lineData struct {
+	Turn int    `json:"turn"`
+	At   string `json:"at,omitempty"`
+	Role string `json:"role"`
+	Text string `json:"text"`
+}
+
+func (a searched) line(t *call.Turn) lineData {
+	out := lineData{Turn: t.Index, Role: string(t.Role), Text: snippet(render.Words(t, 0), a.q.query.Text)}
+	if t.Start != nil {
+		out.At = render.At(*t.Start)
+	}
+	return out
+}
+
+func (a searched) data(budget int) any {
+	out := searchData{Matches: []matchData{}}
+	left := budget - 400 // the listing around the matches, its cursor included
+	for i, l := range a.page.Logs {
+		m := a.match(l, a.page.Hits[i])
+		if left -= jsonTokens(m); left < 0 {
+			break
+		}
+		out.Matches = append(out.Matches, m)
+	}
+	out.listing = a.q.listing(a.d, a.page, len(out.Matches))
+	return out
+}
+
+func (a searched) match(l *call.Log, hit call.Hit) matchData {
+	c := callDataOf(l)
+	m := matchData{
+		ID: c.ID, StartedAt: c.StartedAt, Duration: c.Duration, AgentName: c.AgentName, Success: c.Success,
+		EndedReason: c.EndedReason, Topic: c.Topic, Hits: len(hit.Turns), Passages: []passageData{},
+	}
+	if a.q.query.Order == call.Relevance {
+		score := math.Round(hit.Score*1000) / 1000
+		m.Score = &score
+	}
+	best := a.best(l, hit)
+	slices.Sort(best)
+	for _, n := range best {
+		p := passageData{lineData: a.line(&l.Turns[n-1]), Before: []lineData{}, After: []lineData{}}
+		for k := max(1, n-a.context); k < n; k++ {
+			p.Before = append(p.Before, a.line(&l.Turns[k-1]))
+		}
+		for k := n + 1; k <= min(len(l.Turns), n+a.context); k++ {
+			p.After = append(p.After, a.line(&l.Turns[k-1]))
+		}
+		m.Passages = append(m.Passages, p)
+	}
+	return m
+}

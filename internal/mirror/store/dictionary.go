@@ -1,0 +1,140 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"call-logs-mcp/internal/call"
+)
+
+// A dictionary holds what many calls say, never what one does: its fragments
+// each occurred in at least commonIn of the calls it was made from, so that it
+// tells nothing of a single one. Fragments lie between line ends, and purging
+// checks that each still occurs in some call.
+const (
+	commonIn       = 8
+	dictionarySize = 96 << 10
+	sampleSize     = 400 // calls a dictionary is made from; before them there is none
+)
+
+// fragments returns the parts of logs that are worth most in a dictionary, the
+// commonest last, where they cost fewest bits to refer to.
+func fragments(logs []*call.Log) []string {
+	in := map[string]int{}
+	for _, l := range logs {
+		mine := map[string]bool{}
+		for i := range l.Turns {
+			for _, part := range l.Turns[i].Parts() {
+				pieces(part, mine)
+			}
+		}
+		for _, m := range l.Metrics {
+			mine[m.ID+m.Name+m.Type] = true
+		}
+		for s := range mine {
+			in[s]++
+		}
+	}
+	common := make([]string, 0, len(in))
+	for s, n := range in {
+		if n >= commonIn && len(s) > 3 {
+			common = append(common, s)
+		}
+	}
+	worth := func(s string) int { return in[s] * (len(s) - 3) }
+	slices.SortFunc(common, func(a, b string) int { return cmp.Or(worth(b)-worth(a), strings.Compare(a, b)) })
+	size := 0
+	kept := common[:0]
+	var whole strings.Builder
+	for _, s := range common {
+		if size += len(s) + 1; size > dictionarySize {
+			break
+		}
+		if len(s) < 40 && strings.Contains(whole.String()[max(0, whole.Len()-4096):], s) {
+			size -= len(s) + 1
+			continue
+		}
+		whole.WriteString(s + "\n")
+		kept = append(kept, s)
+	}
+	slices.Reverse(kept)
+	return kept
+}
+
+// pieces adds to set what of a text may be common: the whole, and runs of up to
+// four of its words.
+func pieces(s string, set map[string]bool) {
+	if s == "" || strings.Contains(s, "\n") || len(s) > 2000 {
+		return
+	}
+	set[s] = true
+	starts := []int{0}
+	for i := range len(s) {
+		if s[i] == ' ' {
+			starts = append(starts, i)
+		}
+	}
+	starts = append(starts, len(s))
+	for i := range starts {
+		for n := 1; n <= 4 && i+n < len(starts); n++ {
+			set[s[starts[i]:starts[i+n]]] = true
+		}
+	}
+}
+
+// train makes the first dictionary once there are calls enough, from the newest
+// and from those that are about to be written.
+func (s *Store) train(c *conn, put []*entry) error {
+	if id, err := c.int(`SELECT value FROM meta WHERE name = 'dictionary'`); err != nil || id != 0 {
+		return err
+	}
+	calls, err := c.int(`SELECT sum(calls) FROM sources`)
+	if err != nil || int(calls)+len(put) < sampleSize {
+		return err
+	}
+	var sample []*call.Log
+	for _, e := range put[:min(len(put), sampleSize)] {
+		sample = append(sample, e.log)
+	}
+	return s.retrain(c, sample)
+}
+
+// retrain makes a new dictionary from sample and the newest calls, for what is
+// written from now on.
+func (s *Store) retrain(c *conn, sample []*call.Log) error {
+	err := c.each(`SELECT id, dictionary, body FROM records ORDER BY id DESC LIMIT ?`, []any{max(0, sampleSize-len(sample))}, func(stmt *sqlite3.Stmt) (bool, error) {
+		l, err := s.codec.decode(c, stmt.ColumnInt64(1), stmt.ColumnRawBlob(2))
+		sample = append(sample, l)
+		return true, err
+	})
+	if err != nil {
+		return err
+	}
+	body := []byte(strings.Join(fragments(sample), "\n"))
+	if len(body) < 64 { // nothing in common
+		return c.do(`UPDATE meta SET value = 0 WHERE name = 'dictionary'`)
+	}
+	// Numbers are never used again: other processes know what they meant.
+	next, err := c.int(`SELECT coalesce(max(value), 0) + 1 FROM meta WHERE name IN ('dictionary', 'dictionaries')`)
+	if err != nil {
+		return err
+	}
+	if err := c.do(`INSERT INTO dictionaries(id, body) VALUES(?, ?)`, next, body); err != nil {
+		return err
+	}
+	if err := c.do(`REPLACE INTO meta VALUES('dictionaries', ?)`, next); err != nil {
+		return err
+	}
+	return c.do(`UPDATE meta SET value = ? WHERE name = 'dictionary'`, next)
+}
+
+// lines splits a dictionary into its fragments.
+func lines(body []byte) [][]byte { return bytes.Split(body, []byte("\n")) }
+
+// keysOf is for maps whose order must not decide what is stored.
+func keysOf[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }

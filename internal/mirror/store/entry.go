@@ -1,0 +1,170 @@
+package store
+
+import (
+	"hash/fnv"
+	"runtime"
+	"strings"
+	"sync"
+
+	"call-logs-mcp/internal/call"
+)
+
+// An entry is a log on its way into the database.
+type entry struct {
+	log   *call.Log
+	body  []byte // as a record, not compressed
+	hash  int64  // of body
+	light int64  // of what a list of calls says of it
+	texts [5]string
+	words int64 // hash of texts
+	own   []string
+}
+
+// separator stands between the parts of a transcript, lest a phrase is found
+// across two. No query can hold it: the tokenizer of call.Text drops it.
+const separator = "\u2063"
+
+// Columns of the full-text index. The commonest comes first: it costs least.
+const (
+	agentWords = iota
+	callerWords
+	toolWords
+	systemWords
+	otherWords
+)
+
+func columnOf(role call.Role) int {
+	switch role {
+	case call.RoleAgent:
+		return agentWords
+	case call.RoleCaller:
+		return callerWords
+	case call.RoleTool:
+		return toolWords
+	case call.RoleSystem:
+		return systemWords
+	}
+	return otherWords
+}
+
+// enter encodes logs, on all processors.
+func enter(logs []*call.Log) ([]*entry, error) {
+	entries, errs := make([]*entry, len(logs)), make([]error, len(logs))
+	parallel(len(logs), func(i int) { entries[i], errs[i] = newEntry(logs[i]) })
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return entries, nil
+}
+
+func parallel(n int, f func(int)) {
+	workers := min(runtime.GOMAXPROCS(0), (n+15)/16)
+	var wait sync.WaitGroup
+	for k := range workers {
+		wait.Go(func() {
+			for i := k; i < n; i += workers {
+				f(i)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+func newEntry(l *call.Log) (*entry, error) {
+	body, err := encodeRecord(make([]byte, 0, 6<<10), l)
+	if err != nil {
+		return nil, err
+	}
+	light, err := encodeRecord(make([]byte, 0, 6<<10), undetailed(l))
+	return &entry{log: l, body: body, hash: sum(body), light: sum(light)}, err
+}
+
+func sum(b []byte) int64 {
+	h := fnv.New64a()
+	h.Write(b)
+	return int64(h.Sum64())
+}
+
+// Hash is what a stored version of l has as Row.Hash.
+func Hash(l *call.Log) (uint64, error) {
+	body, err := encodeRecord(nil, l)
+	return uint64(sum(body)), err
+}
+
+// split finds the words of the call, apart by who said them.
+func (e *entry) split() {
+	var b [5]strings.Builder
+	own := map[string]bool{}
+	for i := range e.log.Turns {
+		turn := &e.log.Turns[i]
+		col := &b[columnOf(turn.Role)]
+		for _, part := range turn.Parts() {
+			if part == "" {
+				continue
+			}
+			if col.Len() > 0 {
+				col.WriteString(separator + " ")
+			}
+			for word := range call.Words(part) {
+				col.WriteString(word)
+				col.WriteByte(' ')
+				own[word] = true
+			}
+		}
+	}
+	h := fnv.New64a()
+	for i := range b {
+		e.texts[i] = b[i].String()
+		h.Write([]byte(e.texts[i]))
+		h.Write([]byte{0})
+	}
+	e.words = int64(h.Sum64())
+	e.own = keysOf(own)
+}
+
+// undetailed is l as a list of calls may have it, without what only the record
+// of one call carries.
+func undetailed(l *call.Log) *call.Log {
+	light := *l
+	light.Metadata, light.DynamicVariables, light.Detailed = nil, nil, false
+	light.Metrics = make([]call.Metric, len(l.Metrics))
+	if l.Metrics == nil {
+		light.Metrics = nil
+	}
+	for i, m := range l.Metrics {
+		m.Explanation, m.Passed = nil, nil
+		light.Metrics[i] = m
+	}
+	return &light
+}
+
+// keepDetails is the new version of a call, from a list, with what only the
+// record of the old one told. It is not Detailed: the details may be of before.
+func keepDetails(l, old *call.Log) *call.Log {
+	out := *l
+	if out.Metadata == nil {
+		out.Metadata = old.Metadata
+	}
+	if out.DynamicVariables == nil {
+		out.DynamicVariables = old.DynamicVariables
+	}
+	out.Metrics = make([]call.Metric, len(l.Metrics))
+	if l.Metrics == nil {
+		out.Metrics = nil
+	}
+	for i, m := range l.Metrics {
+		for _, was := range old.Metrics {
+			if was.ID == m.ID && was.Name == m.Name && same(was.Score, m.Score) && was.Value == m.Value {
+				if m.Passed = was.Passed; m.Explanation == nil {
+					m.Explanation = was.Explanation
+				}
+			}
+		}
+		out.Metrics[i] = m
+	}
+	return &out
+}
+
+func same(a, b *float64) bool { return a == nil && b == nil || a != nil && b != nil && *a == *b }

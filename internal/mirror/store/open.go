@@ -1,0 +1,222 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"call-logs-mcp/internal/call"
+)
+
+// Options say where a Store lies.
+type Options struct {
+	Path string           // a file in a folder of its own; "" or "memory" for this process's memory
+	Now  func() time.Time // time.Now where nil
+}
+
+// A Store is one database. It is safe for use by several goroutines, and the
+// file by several processes: one writes at a time, and readers never wait.
+type Store struct {
+	path    string // "" in memory
+	uri     string
+	now     func() time.Time
+	writing chan *conn // holds the one connection that writes, when it is free
+	reading chan *conn // holds those that read; a nil one is yet to be opened
+	codec   codec
+	terms   vocabulary
+	columns cache
+	walks   rankings
+	ids     dictionaryIDs
+	closed  sync.Once
+}
+
+// pageSize suits compressed records of about 2 KB; it can only be set while the
+// file is empty.
+const pageSize = 8192
+
+// Caches of the connections, in KiB.
+const (
+	writerCache = 24 << 10
+	readerCache = 10 << 10
+)
+
+// Open opens the database, and makes it where there is none. Its errors are for
+// the operator. A database or folder that others can read is refused. The
+// process's umask becomes 077: SQLite makes files beside the database whenever
+// it needs them.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	s := &Store{now: o.Now, writing: make(chan *conn, 1)}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if o.Path == "" || o.Path == "memory" {
+		s.uri = ":memory:"
+		s.reading = s.writing // one connection has it all
+	} else {
+		path, err := filepath.Abs(o.Path)
+		if err != nil {
+			return nil, fmt.Errorf("store: %w", err)
+		}
+		s.path, s.uri = path, "file:"+escapeURI(path)
+		if err := secure(path); err != nil {
+			return nil, err
+		}
+		s.reading = make(chan *conn, max(2, runtime.GOMAXPROCS(0)))
+		for range cap(s.reading) {
+			s.reading <- nil
+		}
+	}
+	c, err := s.connect(ctx, writerCache)
+	if err == nil {
+		if err = s.prepare(c); err != nil {
+			c.close()
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store: open %s: %w", s.name(), err)
+	}
+	s.writing <- c
+	return s, nil
+}
+
+func (s *Store) name() string {
+	if s.path == "" {
+		return "a database in memory"
+	}
+	return s.path
+}
+
+// escapeURI keeps a path from being read as more than that.
+func escapeURI(path string) string {
+	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(path))
+}
+
+// prepare gives an empty database its shape, and an older one the new.
+func (s *Store) prepare(c *conn) error {
+	if s.path != "" {
+		if err := s.shape(c); err != nil {
+			return err
+		}
+	}
+	return migrate(c)
+}
+
+func (s *Store) shape(c *conn) error {
+	pages, err := c.int(`PRAGMA page_count`)
+	if err != nil {
+		return err
+	}
+	if pages == 0 { // the size of a page has to be said before WAL
+		if err := c.Exec(fmt.Sprintf("PRAGMA page_size = %d", pageSize)); err != nil {
+			return err
+		}
+	}
+	if err := c.Exec(`PRAGMA journal_mode = WAL`); err != nil {
+		return err
+	}
+	if err := migrate(c); err != nil {
+		return err
+	}
+	size, err := c.int(`PRAGMA page_size`)
+	if err == nil && size != pageSize {
+		err = fmt.Errorf("its pages have %d bytes, not %d: remove it, and it is built anew", size, pageSize)
+	}
+	return err
+}
+
+// Close waits for those who use the Store, and closes it.
+func (s *Store) Close() error {
+	var errs []error
+	s.closed.Do(func() {
+		c := <-s.writing
+		errs = append(errs, s.flushTerms(c))
+		if s.path != "" {
+			for range cap(s.reading) {
+				if r := <-s.reading; r != nil {
+					errs = append(errs, r.close())
+				}
+			}
+		}
+		errs = append(errs, c.close())
+	})
+	return errors.Join(errs...)
+}
+
+// errClosed is what is asked of a Store behind its Close.
+var errClosed = errors.New("store: it is closed")
+
+// read lends f a connection that reads.
+func (s *Store) read(ctx context.Context, f func(*conn) error) error {
+	if err := ctx.Err(); err != nil {
+		return call.Stopped(err)
+	}
+	select {
+	case c := <-s.reading:
+		if c == nil {
+			var err error
+			if c, err = s.connect(ctx, readerCache); err != nil {
+				s.reading <- nil
+				return failure(ctx, err)
+			}
+		}
+		defer func() { s.reading <- c }()
+		return failure(ctx, c.lent(ctx, f))
+	case <-ctx.Done():
+		return call.Stopped(ctx.Err())
+	}
+}
+
+// write lends f the connection that writes.
+func (s *Store) write(ctx context.Context, f func(*conn) error) error {
+	if err := ctx.Err(); err != nil {
+		return call.Stopped(err)
+	}
+	select {
+	case c := <-s.writing:
+		defer func() { s.writing <- c }()
+		return failure(ctx, c.lent(ctx, f))
+	case <-ctx.Done():
+		return call.Stopped(ctx.Err())
+	}
+}
+
+// lent runs f, which ctx interrupts.
+func (c *conn) lent(ctx context.Context, f func(*conn) error) error {
+	c.SetInterrupt(ctx)
+	defer func() {
+		c.SetInterrupt(context.Background())
+		c.asked, c.last = nil, decoded{}
+	}()
+	return f(c)
+}
+
+// secure makes the folder of path, and refuses what others can read.
+func secure(path string) error {
+	private()
+	folder := filepath.Dir(path)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	for _, name := range []string{folder, path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(name)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("store: %w", err)
+		}
+		if name == path && info.IsDir() {
+			return fmt.Errorf("store: %s is a folder: name a file in it", path)
+		}
+		if err := owned(name, info); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,275 @@
+package store
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/filter"
+)
+
+// row writes e, in the place of old where there is one.
+func (b *batch) row(e *entry, old *stored, dictionary int64) error {
+	c, l := b.conn, e.log
+	b.rev++
+	moved := old == nil || timeOr(l.StartedAt) != old.start
+	var id int64
+	var err error
+	switch {
+	case old == nil:
+		b.added++
+	case moved:
+		if err := b.remove(old.id); err != nil {
+			return err
+		}
+		b.added++
+		old = nil
+	default:
+		id = old.id
+		if err := b.clear(id); err != nil {
+			return err
+		}
+	}
+	if moved {
+		if id, err = b.place(l); err != nil {
+			return err
+		}
+	}
+	if old == nil || old.words != e.words {
+		if old != nil {
+			b.erased = true
+			if err := c.do(`DELETE FROM words WHERE rowid = ?`, id); err != nil {
+				return err
+			}
+		}
+		err := c.do(`INSERT INTO words(rowid, agent, caller, tool, system, other) VALUES(?, ?, ?, ?, ?, ?)`,
+			id, e.texts[0], e.texts[1], e.texts[2], e.texts[3], e.texts[4])
+		if err != nil {
+			return err
+		}
+	}
+	if err := c.do(`REPLACE INTO records(id, dictionary, body) VALUES(?, ?, ?)`, id, dictionary, e.body); err != nil {
+		return err
+	}
+	if err := b.columns(id, e); err != nil {
+		return err
+	}
+	return b.related(id, l)
+}
+
+const putCall = `REPLACE INTO calls(id, rev, source, key, knum, call_id, start, created, updated, duration,
+	success, reviewed, cost, turns, metrics, customer, hash, light, said, read_at, detailed,
+	agent, agent_name, project, assistant, status, feedback, reason, dropoff, topic, direction, call_type, sentiment, error)
+	VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+func (b *batch) columns(id int64, e *entry) error {
+	l := e.log
+	known := fromList
+	switch {
+	case l.Detailed:
+		known = detailed
+	case l.Metadata != nil || l.DynamicVariables != nil:
+		known = kept
+	}
+	var turns any
+	if l.Turns != nil {
+		turns = len(l.Turns)
+	}
+	args := []any{
+		id, b.rev, b.source, sortableKey(l.ID.Key), oddNumber(l.ID.Key), textOr(l.CallID),
+		timeOr(l.StartedAt), timeOr(l.CreatedAt), timeOr(l.UpdatedAt), lengthOr(l.Duration),
+		boolOr(l.Success), boolOr(l.Reviewed), float(l.Cost), turns, len(l.Metrics), textOr(l.Customer),
+		e.hash, e.light, e.words, nanos(b.change.ReadAt), known,
+	}
+	for _, col := range codedTexts {
+		code, err := b.code(col.text(l))
+		if err != nil {
+			return err
+		}
+		args = append(args, code)
+	}
+	return b.conn.do(putCall, args...)
+}
+
+// code is the id of a string; nil for none.
+func (b *batch) code(s string) (any, error) {
+	if s == "" {
+		return nil, nil
+	}
+	return b.store.ids.id(b.conn, "strings", "value", s)
+}
+
+// related writes what lies in tables of its own.
+func (b *batch) related(id int64, l *call.Log) error {
+	c, ids := b.conn, &b.store.ids
+	for n := range l.Metrics {
+		m := &l.Metrics[n]
+		definition, err := ids.definition(c, m)
+		if err != nil {
+			return err
+		}
+		var value any
+		if m.Score == nil {
+			if value, err = b.code(m.Value); err != nil {
+				return err
+			}
+		}
+		err = c.do(`INSERT INTO metrics(definition, call, n, score, value, passed) VALUES(?, ?, ?, ?, ?, ?)`, definition, id, n, float(m.Score), value, boolOr(m.Passed))
+		if err != nil {
+			return err
+		}
+	}
+	for prefix, object := range map[string]map[string]any{"m.": l.Metadata, "d.": l.DynamicVariables} {
+		for _, key := range keysOf(object) {
+			value := (&call.Log{Metadata: object}).Values("metadata." + key)[0]
+			text, ok := value.(string)
+			if !ok {
+				continue // null
+			}
+			name, err := ids.id(c, "names", "name", prefix+key)
+			if err != nil {
+				return err
+			}
+			if err := c.do(`REPLACE INTO extras(name, call, value) VALUES(?, ?, ?)`, name, id, text); err != nil {
+				return err
+			}
+		}
+	}
+	for _, stage := range keysOf(l.Latency) {
+		name, err := ids.id(c, "names", "name", "l."+stage)
+		if err != nil {
+			return err
+		}
+		p := l.Latency[stage]
+		if err := c.do(`INSERT INTO latencies(stage, call, p50, p95) VALUES(?, ?, ?, ?)`, name, id, lengthOr(p.P50), lengthOr(p.P95)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// place finds the id of a new call: the millisecond in which it began, or else
+// the end of the row of ids that are taken from there on.
+func (b *batch) place(l *call.Log) (int64, error) {
+	c := b.conn
+	if l.StartedAt.IsZero() {
+		least, err := c.int(`SELECT min(id) FROM calls`)
+		return min(least, noStart+1) - 1, err
+	}
+	base := l.StartedAt.UnixMilli()
+	taken := func(id int64) (bool, error) {
+		n, err := c.int(`SELECT count(*) FROM calls WHERE id = ?`, id)
+		return n > 0 || id == 0, err // no call is number 0
+	}
+	// Thousands of calls may share a time: double the step until an id is free,
+	// then halve it back to where the taken ones end.
+	lo, hi, step := base-1, base, int64(1)
+	for {
+		is, err := taken(hi)
+		if err != nil {
+			return 0, err
+		}
+		if !is {
+			break
+		}
+		lo, hi = hi, hi+step
+		step *= 2
+	}
+	for lo >= base && hi-lo > 1 {
+		mid := lo + (hi-lo)/2
+		is, err := taken(mid)
+		if err != nil {
+			return 0, err
+		}
+		if is {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	b.shift = max(b.shift, hi-base)
+	return hi, nil
+}
+
+// remove takes a call out of every table.
+func (b *batch) remove(id int64) error {
+	b.erased = true
+	if err := b.clear(id); err != nil {
+		return err
+	}
+	b.rev++
+	b.added--
+	for _, query := range []string{
+		`DELETE FROM words WHERE rowid = ?`, `DELETE FROM records WHERE id = ?`, `DELETE FROM calls WHERE id = ?`,
+	} {
+		if err := b.conn.do(query, id); err != nil {
+			return err
+		}
+	}
+	return b.conn.do(`INSERT INTO removed(rev, id) VALUES(?, ?)`, b.rev, id)
+}
+
+// clear takes away what a call has in tables of its own.
+func (b *batch) clear(id int64) error {
+	old, err := b.conn.load(id)
+	if err != nil {
+		return err
+	}
+	for _, query := range []string{
+		`DELETE FROM metrics WHERE call = ? AND definition IN (SELECT id FROM definitions)`,
+		`DELETE FROM latencies WHERE call = ? AND stage IN (SELECT id FROM names WHERE name LIKE 'l.%')`,
+	} {
+		if err := b.conn.do(query, id); err != nil {
+			return err
+		}
+	}
+	for prefix, object := range map[string]map[string]any{"m.": old.Metadata, "d.": old.DynamicVariables} {
+		for key := range object {
+			if err := b.conn.do(`DELETE FROM extras WHERE call = ? AND name = (SELECT id FROM names WHERE name = ?)`, id, prefix+key); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// load decodes the record of one call.
+func (c *conn) load(id int64) (l *call.Log, err error) {
+	found := false
+	err = c.each(`SELECT dictionary, body FROM records WHERE id = ?`, []any{id}, func(stmt *sqlite3.Stmt) (bool, error) {
+		found = true
+		var err error
+		l, err = c.store.codec.decode(c, stmt.ColumnInt64(0), stmt.ColumnRawBlob(1))
+		return false, err
+	})
+	if err == nil && !found {
+		err = fmt.Errorf("store: call %d has no record", id)
+	}
+	return l, err
+}
+
+// number is a key as the id that it writes.
+func number(key string) (int64, bool) {
+	n, err := strconv.ParseInt(key, 10, 64)
+	return n, err == nil
+}
+
+// oddNumber is the number that a key reads as, where it is not written as that
+// number usually is: 5.0 or -0. Nil for others.
+func oddNumber(key string) any {
+	n, err := strconv.ParseFloat(key, 64)
+	if err != nil || usual(n) == key || !readsAs(key, n) {
+		return nil
+	}
+	return n
+}
+
+// usual is how n is written; there is no -0.
+func usual(n float64) string { return strconv.FormatFloat(n+0, 'f', -1, 64) }
+
+// readsAs reports whether a filter takes key for n.
+func readsAs(key string, n float64) bool {
+	return filter.Match(filter.Cond{Op: filter.Eq, Value: n}, one{[]any{key}})
+}

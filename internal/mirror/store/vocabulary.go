@@ -1,0 +1,100 @@
+package store
+
+import (
+	"github.com/ncruces/go-sqlite3"
+)
+
+// A vocabulary counts in how many calls each English-looking word occurs, for
+// widening words to their inflections and for what a word is worth. New words
+// are entered with their call; counts are gathered and written now and then, so
+// a crash may lose some of them. They only weigh.
+type vocabulary struct {
+	known   map[string]bool // words that surely are in the table
+	pending map[string]int
+	calls   int // that pending is of
+}
+
+// Bounds of the vocabulary.
+const (
+	maxTerms   = 200_000 // words that are known by heart
+	flushAfter = 4000    // calls
+)
+
+func (v *vocabulary) forget() { v.known, v.pending, v.calls = nil, nil, 0 }
+
+// counted reports whether a word is one that may have inflections. Numbers and
+// codes are as many as calls, and have none.
+func counted(word string) bool {
+	if len(word) < 2 || len(word) > 20 {
+		return false
+	}
+	for i := range len(word) {
+		if word[i] < 'a' || word[i] > 'z' {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Store) countTerms(c *conn, entries []*entry) error {
+	v := &s.terms
+	if v.known == nil || len(v.known) > maxTerms {
+		v.known = map[string]bool{}
+	}
+	if v.pending == nil {
+		v.pending = map[string]int{}
+	}
+	for _, e := range entries {
+		for _, word := range e.own {
+			if !counted(word) {
+				continue
+			}
+			if !v.known[word] {
+				if err := c.do(`INSERT INTO terms(term, stem, calls) VALUES(?, ?, 0) ON CONFLICT DO NOTHING`, word, stem(word)); err != nil {
+					return err
+				}
+				v.known[word] = true
+			}
+			v.pending[word]++
+		}
+	}
+	if v.calls += len(entries); v.calls < flushAfter {
+		return nil
+	}
+	return v.write(c)
+}
+
+func (v *vocabulary) write(c *conn) error {
+	for _, word := range keysOf(v.pending) {
+		if err := c.do(`UPDATE terms SET calls = calls + ? WHERE term = ?`, v.pending[word], word); err != nil {
+			return err
+		}
+	}
+	v.pending, v.calls = nil, 0
+	return nil
+}
+
+// flushTerms writes what was counted.
+func (s *Store) flushTerms(c *conn) error {
+	if len(s.terms.pending) == 0 {
+		return nil
+	}
+	return c.transact(func() error { return s.terms.write(c) })
+}
+
+// forms are the words of the vocabulary that share a word's stem, and in about
+// how many calls they are, the word itself first.
+func (c *conn) forms(word string) (forms []string, calls int64, err error) {
+	forms = []string{word}
+	if !counted(word) {
+		return forms, -1, nil
+	}
+	err = c.each(`SELECT term, calls FROM terms WHERE stem = ? ORDER BY calls DESC LIMIT 12`, []any{stem(word)}, func(stmt *sqlite3.Stmt) (bool, error) {
+		if term := stmt.ColumnText(0); term != word {
+			forms = append(forms, term)
+		}
+		calls += stmt.ColumnInt64(1)
+		return true, nil
+	})
+	return forms, calls, err
+}

@@ -99,12 +99,13 @@ func open(o config.Options, logger *slog.Logger, now func() time.Time) (*house, 
 		Calls: merged, Sources: merged.Sources(), Now: now, Zone: o.TimeZone, Budget: o.Budget,
 		Scan: o.MaxFetch, Sample: o.Demo, Structured: o.Structured, Logger: logger,
 	}}
+	words := render.Clean
 	if h.masked {
 		mask := redact.New()
 		// Cleaned first: what is invisible inside a number must not hide it.
-		private := func(s string) string { return mask.Mask(render.Clean(s)) }
-		h.tools.Calls = call.Masked(merged, private)
+		words = func(s string) string { return mask.Mask(render.Clean(s)) }
 	}
+	h.tools.Calls = call.Masked(merged, words, render.Clean)
 	return h, nil
 }
 
@@ -120,6 +121,7 @@ func (h *house) server() (*server.MCPServer, error) {
 	}
 	hooks := &server.Hooks{}
 	hooks.AddAfterListResources(d.AddNewest)
+	hooks.AddAfterListResourceTemplates(resources.HideAny)
 	s := server.NewMCPServer("call-logs-mcp", version,
 		server.WithTitle("Call logs"),
 		server.WithInstructions(h.tools.Instructions(h.masked)),

@@ -96,15 +96,43 @@ func TestWalkMeetsEachCallOnce(t *testing.T) {
 	}
 }
 
-// The same walk in text: a page that the budget cut goes on behind its last row.
+// The same walk in text and small budgets: a page that the budget cut goes on
+// behind its last row, and each has one.
 func TestTextPagesLeaveNothingOut(t *testing.T) {
 	_, c := demo(t)
+	for _, budget := range []int{300, 500, 1000} {
+		textWalk(t, c, budget)
+		for _, tool := range []string{`list_call_logs {"success":false,"page_size":100`, `search_transcripts {"query":"refund","success":false,"page_size":100`} {
+			name, first, _ := strings.Cut(tool, " ")
+			seen := map[string]bool{}
+			total := 0
+			for args := fmt.Sprintf(`%s,"max_tokens":%d}`, first, max(budget, 500)); ; {
+				var p listPage
+				data(t, c, name, args, &p)
+				require.NotZero(t, p.Returned, "%s %s", name, args)
+				for _, call := range append(p.Calls, p.Matches...) {
+					assert.False(t, seen[call.ID], call.ID)
+					seen[call.ID] = true
+				}
+				total = *p.Total
+				if p.NextCursor == "" {
+					break
+				}
+				args = fmt.Sprintf(`{"cursor":%q,"max_tokens":%d}`, p.NextCursor, max(budget, 500))
+			}
+			assert.Len(t, seen, total, tool)
+		}
+	}
+}
+
+func textWalk(t *testing.T, c *mcpclient.Client, budget int) {
 	row := regexp.MustCompile(`(?m)^(\d{5}) \|`)
 	more := regexp.MustCompile(`cursor (c1\.\S+)`)
 	seen := map[string]bool{}
-	for args := `{"page_size":100,"max_tokens":1000,"success":false}`; ; {
+	for args := fmt.Sprintf(`{"page_size":100,"max_tokens":%d,"success":false}`, budget); ; {
 		text := textOf(t, ask(t, c, "list_call_logs", args))
-		require.LessOrEqual(t, render.Tokens(text), 1000)
+		require.LessOrEqual(t, render.Tokens(text), budget)
+		require.Regexp(t, row, text, args)
 		for _, m := range row.FindAllStringSubmatch(text, -1) {
 			assert.False(t, seen[m[1]], m[1])
 			seen[m[1]] = true
@@ -113,7 +141,7 @@ func TestTextPagesLeaveNothingOut(t *testing.T) {
 		if m == nil {
 			break
 		}
-		args = fmt.Sprintf(`{"cursor":%q,"max_tokens":1000}`, m[1])
+		args = fmt.Sprintf(`{"cursor":%q,"max_tokens":%d}`, m[1], budget)
 	}
 	var p listPage
 	data(t, c, "list_call_logs", `{"success":false,"page_size":1}`, &p)
@@ -131,6 +159,7 @@ func TestBudgetIsKept(t *testing.T) {
 			{"list_call_logs", `{"page_size":100`},
 			{"list_call_logs", `{"page_size":100,"topic":"none"`},
 			{"search_transcripts", `{"query":"the OR a OR you","page_size":100,"context_turns":5`},
+			{"search_transcripts", `{"query":"` + strings.Repeat("word OR ", 60) + `the"`},
 			{"get_call_log", fmt.Sprintf(`{"id":%q`, id)},
 			{"read_transcript", fmt.Sprintf(`{"id":%q`, id)},
 			{"read_transcript", fmt.Sprintf(`{"id":%q,"around":"60"`, id)},
@@ -147,7 +176,7 @@ func TestBudgetIsKept(t *testing.T) {
 			data(t, c, q.tool, args, &v)
 			b, err := json.Marshal(v)
 			require.NoError(t, err)
-			if tokens >= 1500 || q.tool != "get_call_log" { // a call's facts alone may take more
+			if tokens >= 500 || q.tool != "get_call_log" { // the facts that stay may take more than 300
 				assert.LessOrEqual(t, render.Tokens(string(b)), tokens, "%s %s as JSON", q.tool, args)
 			}
 			assert.NotRegexp(t, `[:\[,]null`, string(b), "%s %s: a list is never null, a missing value left out", q.tool, args)
@@ -200,10 +229,62 @@ func TestHostileSpeechStaysInside(t *testing.T) {
 		{"list_call_logs", fmt.Sprintf(`{"filters_v2":{"field":%s,"op":"eq","value":1}}`, s)},
 	} {
 		check(ask1.tool+ask1.args, textOf(t, ask(t, c, ask1.tool, ask1.args)))
+		args := strings.TrimSuffix(ask1.args, "}") + `,"response_format":"json"}`
+		r := ask(t, c, ask1.tool, strings.Replace(args, "{,", "{", 1))
+		b, err := json.Marshal(r.StructuredContent)
+		require.NoError(t, err)
+		var v any
+		require.NoError(t, json.Unmarshal(b, &v))
+		each(v, func(s string) { check(ask1.tool+ask1.args+" as JSON", s) })
 	}
 	for _, uri := range []string{"call://file/h1", "call://file/h1/transcript"} {
 		check(uri, resource(t, c, uri))
 	}
+}
+
+// each calls f with every string in decoded JSON, keys too.
+func each(v any, f func(string)) {
+	switch v := v.(type) {
+	case string:
+		f(v)
+	case []any:
+		for _, x := range v {
+			each(x, f)
+		}
+	case map[string]any:
+		for k, x := range v {
+			f(k)
+			if k != "filters" { // the asker's own words, to be asked again
+				each(x, f)
+			}
+		}
+	}
+}
+
+// A cursor goes on with its own question; another one beside it is not ignored.
+func TestCursorRefusesAnotherQuestion(t *testing.T) {
+	_, c := demo(t)
+	var p listPage
+	data(t, c, "list_call_logs", `{"success":false,"page_size":5}`, &p)
+	r := ask(t, c, "list_call_logs", fmt.Sprintf(`{"cursor":%q,"success":true}`, p.NextCursor))
+	assert.True(t, r.IsError)
+	assert.Contains(t, textOf(t, r), "another question: demo · success = false")
+	r = ask(t, c, "list_call_logs", fmt.Sprintf(`{"cursor":%q,"success":false,"page_size":5}`, p.NextCursor))
+	assert.False(t, r.IsError, "repeated with the same arguments it means the same")
+}
+
+// What an empty answer says of its conditions is true.
+func TestWhyNothingIsTrue(t *testing.T) {
+	_, c := demo(t)
+	text := textOf(t, ask(t, c, "list_call_logs", `{"topic":"nothing","success":false}`))
+	var p listPage
+	data(t, c, "list_call_logs", `{"success":false,"page_size":1}`, &p)
+	assert.Contains(t, text, fmt.Sprintf(`Without topic = "nothing" %d match`, *p.Total))
+	assert.Contains(t, text, "seen in the newest 50")
+	text = textOf(t, ask(t, c, "list_call_logs", `{"timestamp_from":"2020-01-01","timestamp_to":"2020-01-20"}`))
+	assert.Contains(t, text, "no calls at all in that window. The newest call there is began 2026-11-21")
+	text = textOf(t, ask(t, c, "list_call_logs", `{"call_ids":["demo/77801","999"]}`))
+	assert.Contains(t, text, "not among them: 999")
 }
 
 func resource(t testing.TB, c *mcpclient.Client, uri string) string {
@@ -222,13 +303,13 @@ func resource(t testing.TB, c *mcpclient.Client, uri string) string {
 func TestPersonalDataIsMasked(t *testing.T) {
 	canaries := []string{"+14155550123", "4155550199", "(415) 555-0142", "4111 1111 1111 1111", "5555555555554444", "jane.roe@example.com", "219-09-9999"}
 	all := strings.Join(canaries, " or ")
-	line := fmt.Sprintf(`{"conversation_id":"p1","agent_name":"Desk","customer_number":"+14155550123","intent":"x","outcome":"failure","started_at":"2026-11-20T10:00:00Z","duration_s":60,`+
-		`"turns":[{"role":"caller","text":"my data is %[1]s","start_s":1},{"role":"tool","tool_name":"t","tool_args":{"a":"%[1]s"},"tool_result":"%[1]s","start_s":9}],"labels":{"k":"%[1]s","summary":"says %[1]s"}}`, all)
+	line := fmt.Sprintf(`{"conversation_id":"p1","agent_name":"Desk %[1]s","customer_number":"+14155550123","intent":"x %[1]s","ended_reason":"said %[1]s","outcome":"failure","started_at":"2026-11-20T10:00:00Z","duration_s":60,`+
+		`"turns":[{"role":"caller","text":"my data is %[1]s","start_s":1},{"role":"tool","tool_name":"t 4155550199","tool_args":{"a":"%[1]s"},"tool_result":"%[1]s","start_s":9}],"labels":{"k":"%[1]s","jane.roe@example.com":"key","deep":{"+14155550123":1},"summary":"says %[1]s"}}`, all)
 	everything := func(c *mcpclient.Client) string {
 		var b strings.Builder
 		for _, q := range []struct{ tool, args string }{
 			{"list_call_logs", `{}`}, {"search_transcripts", `{"query":"data"}`}, {"get_call_log", `{"id":"p1"}`}, {"read_transcript", `{"id":"p1"}`},
-			{"describe_fields", `{"field":"customer_number"}`}, {"describe_fields", `{"field":"metadata.k"}`}, {"describe_fields", `{"field":"transcript"}`},
+			{"describe_fields", `{"field":"customer_number"}`}, {"describe_fields", `{"field":"metadata.k"}`},
 			{"describe_fields", `{"field":"summary"}`},
 		} {
 			b.WriteString(textOf(t, ask(t, c, q.tool, q.args)))
@@ -239,6 +320,11 @@ func TestPersonalDataIsMasked(t *testing.T) {
 			b.Write(j)
 		}
 		b.WriteString(resource(t, c, "call://file/p1") + resource(t, c, "call://file/p1/transcript"))
+		list, err := c.ListResources(context.Background(), mcp.ListResourcesRequest{})
+		require.NoError(t, err)
+		for _, r := range list.Resources {
+			b.WriteString(r.Title + r.Name + r.URI)
+		}
 		return b.String()
 	}
 	masked, shown := everything(over(t, []string{line})), everything(over(t, []string{line}, "--pii", "show"))
@@ -262,6 +348,10 @@ func TestResources(t *testing.T) {
 	assert.Equal(t, fenceMark.ReplaceAllString(resource(t, c, uri+"/transcript?turns=1-2&max_tokens=500"), ""),
 		fenceMark.ReplaceAllString(resource(t, c, uri+"/transcript?max_tokens=500&turns=1-2"), ""), "in any order")
 	assert.NotEqual(t, whole, resource(t, c, uri+"/transcript?turns=2"))
+	assert.Contains(t, resource(t, c, uri+"/transcript?around=00:10&max_tokens=500"), "shown", "not escaped")
+	templates, err := c.ListResourceTemplates(context.Background(), mcp.ListResourceTemplatesRequest{})
+	require.NoError(t, err)
+	assert.Len(t, templates.ResourceTemplates, 2)
 	for _, bad := range []string{"call://demo/1", "call://nowhere/1", uri + "/transcript?turns=x", uri + "/transcript?lines=3", uri + "/transcript?max_tokens=5"} {
 		var r mcp.ReadResourceRequest
 		r.Params.URI = bad

@@ -119,6 +119,8 @@ func (c completer) CompletePromptArgument(ctx context.Context, name string, arg 
 	switch arg.Name {
 	case "id":
 		return c.ID(ctx, arg.Value)
+	case "agent_id":
+		return c.Agent(ctx, arg.Value)
 	case "since":
 		var times []string
 		for _, t := range []string{"today", "yesterday", "now-7d", "now-30d"} {

@@ -3,6 +3,7 @@ package resources
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -46,8 +47,23 @@ func (c Completer) Source(prefix string) *mcp.Completion {
 
 // ID completes an id, as source/key, among the newest calls.
 func (c Completer) ID(ctx context.Context, prefix string) (*mcp.Completion, error) {
-	ids, err := c.newest(ctx, func(l *call.Log) string { return l.ID.String() })
-	return matching(ids, prefix), err
+	ids, err := c.newest(ctx, func(l *call.Log) string {
+		if strings.HasPrefix(l.ID.Key, prefix) { // a bare key is completed to the whole
+			return l.ID.String()
+		}
+		if strings.HasPrefix(l.ID.String(), prefix) {
+			return l.ID.String()
+		}
+		return ""
+	})
+	return Completion(ids), err
+}
+
+// Agent completes the id of an agent, among those of the newest calls.
+func (c Completer) Agent(ctx context.Context, prefix string) (*mcp.Completion, error) {
+	ids, err := c.newest(ctx, func(l *call.Log) string { return l.AgentID })
+	slices.Sort(ids)
+	return matching(slices.Compact(ids), prefix), err
 }
 
 func (c Completer) key(ctx context.Context, source, prefix string) (*mcp.Completion, error) {

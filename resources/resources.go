@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -43,7 +44,7 @@ func Templates(d Deps) []server.ServerResourceTemplate {
 	return []server.ServerResourceTemplate{
 		{
 			Template: mcp.NewResourceTemplate("call://{source}/{key}", "call",
-				mcp.WithTemplateTitle("A call"), mcp.WithTemplateMIMEType("text/markdown"), annotate,
+				mcp.WithTemplateTitle("A call"), mcp.WithTemplateMIMEType("text/plain"), annotate,
 				mcp.WithTemplateDescription("What happened in one call: facts, metrics, tools, and an excerpt of the transcript.")),
 			Handler: d.read,
 		},
@@ -53,7 +54,19 @@ func Templates(d Deps) []server.ServerResourceTemplate {
 				mcp.WithTemplateDescription("Turns of one call: turns=30-33, around=12 or 03:41, match=words. Trimmed to max_tokens; says what is left out.")),
 			Handler: d.read,
 		},
+		{ // what a client did not escape, as in around=03:41, matches neither
+			Template: mcp.NewResourceTemplate(anyCall, "any"),
+			Handler:  d.read,
+		},
 	}
+}
+
+// anyCall matches all addresses of calls, and is not listed.
+const anyCall = "call://{+address}"
+
+// HideAny keeps the template that matches all from the list.
+func HideAny(_ context.Context, _ any, _ *mcp.ListResourceTemplatesRequest, result *mcp.ListResourceTemplatesResult) {
+	result.ResourceTemplates = slices.DeleteFunc(result.ResourceTemplates, func(t mcp.ResourceTemplate) bool { return t.URITemplate.Raw() == anyCall })
 }
 
 // Static are the resources that need no id.
@@ -92,7 +105,7 @@ func (d Deps) AddNewest(ctx context.Context, _ any, r *mcp.ListResourcesRequest,
 			}
 		}
 		result.Resources = append(result.Resources,
-			mcp.NewResource(l.ID.URI(), l.ID.String(), mcp.WithResourceTitle(strings.Join(parts, " · ")), mcp.WithMIMEType("text/markdown")))
+			mcp.NewResource(l.ID.URI(), l.ID.String(), mcp.WithResourceTitle(strings.Join(parts, " · ")), mcp.WithMIMEType("text/plain")))
 	}
 }
 
@@ -121,16 +134,20 @@ func (d Deps) read(ctx context.Context, r mcp.ReadResourceRequest) ([]mcp.Resour
 		budget = a.tokens
 	}
 	if !a.transcript {
-		return contents(r.Params.URI, "text/markdown", d.noted(render.Record(l, budget-20, true, fence))), nil
+		return contents(r.Params.URI, "text/plain", d.noted(render.Record(l, budget-20, true, fence, turnsOf(l.ID)))), nil
 	}
 	part, err := a.request.Of(l)
 	if err != nil {
 		return nil, err
 	}
-	text := part.Text(budget-20, fence, func(o render.Span) string {
-		return fmt.Sprintf("%s/transcript?turns=%d-%d", l.ID.URI(), o.FromTurn, o.ToTurn)
-	})
-	return contents(r.Params.URI, "text/plain", d.noted(text)), nil
+	return contents(r.Params.URI, "text/plain", d.noted(part.Text(budget-20, fence, turnsOf(l.ID)))), nil
+}
+
+// turnsOf words the resource that has the turns of a span.
+func turnsOf(id call.ID) func(render.Span) string {
+	return func(s render.Span) string {
+		return fmt.Sprintf("%s/transcript?turns=%d-%d", id.URI(), s.FromTurn, s.ToTurn)
+	}
 }
 
 // address is what a call:// URI asks for.

@@ -62,7 +62,7 @@ func (a arguments) bind(raw json.RawMessage, dst any) error {
 			return fmt.Errorf("the arguments of %s are a JSON object; got %s", a.tool, clip(string(t)))
 		}
 	}
-	clean := map[string]any{}
+	clean, as := map[string]any{}, map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		own := a.resolve(name)
 		prop, ok := a.schema.Properties.Get(own)
@@ -77,9 +77,9 @@ func (a arguments) bind(raw json.RawMessage, dst any) error {
 			continue
 		}
 		if _, twice := clean[own]; twice {
-			return fmt.Errorf("%s and %s are the same argument; give one", name, own)
+			return fmt.Errorf("%s and %s are the same argument; give one", as[own], name)
 		}
-		clean[own] = v
+		clean[own], as[own] = v, name
 	}
 	for _, name := range a.schema.Required {
 		if clean[name] == nil {

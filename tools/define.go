@@ -64,19 +64,19 @@ func define[In formatted, Out any](s spec, d Deps, do func(context.Context, In) 
 		defer func() {
 			if p := recover(); p != nil {
 				d.logger().Error("tool panicked", "tool", s.name, "panic", p, "stack", string(debug.Stack()))
-				result = failure(nil)
+				result = d.failure(nil)
 			}
 		}()
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
 		var in In
 		if err := args.bind(rawArguments(r), &in); err != nil {
-			return refusal(err.Error()), nil
+			return d.refusal(err.Error()), nil
 		}
 		out, err := do(ctx, in)
 		if err != nil {
 			d.log(ctx, s.name, err)
-			return failure(err), nil
+			return d.failure(err), nil
 		}
 		return d.result(out, in.wanted()), nil
 	}}
@@ -107,23 +107,23 @@ func (d Deps) Note() string {
 }
 
 // failure words an error for the model. What it cannot mend it is not told.
-func failure(err error) *mcp.CallToolResult {
+func (d Deps) failure(err error) *mcp.CallToolResult {
 	var ce *call.Error
 	switch {
 	case errors.As(err, &ce):
-		return refusal(ce.Error())
+		return d.refusal(ce.Error())
 	case errors.Is(err, context.DeadlineExceeded):
-		return refusal(fmt.Sprintf("No answer within %s. Narrow the window with timestamp_from, or ask for less.", patience))
+		return d.refusal(fmt.Sprintf("No answer within %s. Narrow the window with timestamp_from, or ask for less.", patience))
 	case errors.Is(err, context.Canceled):
-		return refusal("The call was cancelled.")
+		return d.refusal("The call was cancelled.")
 	}
-	return refusal("A fault of the server, now in its log. Retrying once is fine.")
+	return d.refusal("A fault of the server, now in its log. Retrying once is fine.")
 }
 
 // refusal is an error in words. What it quotes of the question may be anything,
 // so it is cleaned and bounded.
-func refusal(words string) *mcp.CallToolResult {
-	return mcp.NewToolResultError(render.Clip(render.Clean(words), 2000))
+func (d Deps) refusal(words string) *mcp.CallToolResult {
+	return mcp.NewToolResultError(strings.TrimPrefix(d.Note()+"\n"+render.Clip(render.Clean(words), 2000), "\n"))
 }
 
 // log tells the operator what the model is not told.

@@ -42,7 +42,7 @@ func (a fieldList) text(budget int) string { return render.Fields(budget) }
 type fieldsData struct {
 	Fields   []fieldData   `json:"fields,omitempty"`
 	Field    string        `json:"field,omitempty"`
-	Values   []tally       `json:"values,omitempty"`
+	Values   []tally       `json:"values,omitzero"`
 	Window   *windowData   `json:"window,omitempty"`
 	Coverage *coverageData `json:"coverage,omitempty"`
 	Notes    []string      `json:"notes"`
@@ -83,20 +83,29 @@ func (d Deps) describe(ctx context.Context, name string) (answer, error) {
 		}
 		return nil, &call.Error{Kind: call.Invalid, Msg: msg, Hint: "describe_fields without field lists them."}
 	}
-	q := question{sources: d.Sources, query: call.Query{Limit: max(d.Scan, call.DefaultScan), Scan: d.Scan}}
-	p, err := d.Calls.Find(ctx, q.query)
-	if err != nil {
-		return nil, err
+	if name == "transcript" {
+		return nil, &call.Error{Kind: call.Invalid, Msg: "transcript has as many values as there are calls.", Hint: "search_transcripts finds what was said."}
 	}
-	a := fieldValues{d: d, q: q, page: p, field: name}
+	q := question{sources: d.Sources, query: call.Query{Limit: max(d.Scan, call.DefaultScan), Scan: d.Scan}}
+	a := fieldValues{d: d, q: q, field: name}
 	if !keys {
 		a.field = f.Name
 	}
-	if prefix, _, _ := strings.Cut(a.field, "."); prefix == "metadata" || prefix == "dynamic_variables" {
-		if a.page.Logs, err = d.detailed(ctx, p.Logs); err != nil {
+	prefix, _, _ := strings.Cut(a.field, ".")
+	inDetail := prefix == "metadata" || prefix == "dynamic_variables"
+	if inDetail {
+		few, err := d.Calls.Find(ctx, call.Query{Limit: detailSample})
+		if err != nil {
 			return nil, err
 		}
-		a.sampled = len(a.page.Logs) < len(p.Logs)
+		a.sampled = slices.ContainsFunc(few.Logs, func(l *call.Log) bool { return !l.Detailed })
+		a.page = few
+	}
+	var err error
+	if a.sampled {
+		a.page.Logs, a.page.Notes = d.detailed(ctx, a.page)
+	} else if a.page, err = d.Calls.Find(ctx, q.query); err != nil {
+		return nil, err
 	}
 	if keys {
 		a.values = keyTallies(a.page.Logs, name)
@@ -110,28 +119,31 @@ func (d Deps) describe(ctx context.Context, name string) (answer, error) {
 // of one call has what is asked for.
 const detailSample = 20
 
-// detailed returns logs with their details: all of them where they are there
-// already, else the newest few.
-func (d Deps) detailed(ctx context.Context, logs []*call.Log) ([]*call.Log, error) {
-	if !slices.ContainsFunc(logs, func(l *call.Log) bool { return !l.Detailed }) {
-		return logs, nil
-	}
-	few := slices.Clone(logs[:min(len(logs), detailSample)])
-	errs := make([]error, len(few))
+// detailed returns the calls of p with their details, but for those that cannot
+// be read, of which a note tells.
+func (d Deps) detailed(ctx context.Context, p call.Page) ([]*call.Log, []string) {
+	logs := slices.Clone(p.Logs)
 	var wait sync.WaitGroup
-	for i, l := range few {
-		wait.Go(func() { few[i], errs[i] = d.Calls.Get(ctx, l.ID) })
+	for i, l := range logs {
+		wait.Go(func() {
+			full, err := d.Calls.Get(ctx, l.ID)
+			if err != nil {
+				full = nil
+			}
+			logs[i] = full
+		})
 	}
 	wait.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
-		}
+	read := slices.DeleteFunc(logs, func(l *call.Log) bool { return l == nil })
+	notes := p.Notes
+	if n := len(p.Logs) - len(read); n > 0 {
+		notes = append(notes, fmt.Sprintf("%d records could not be read", n))
 	}
-	return few, nil
+	return read, notes
 }
 
 func keyTallies(logs []*call.Log, which string) []tally {
+	out := []tally{}
 	counts := map[string]int{}
 	for _, l := range logs {
 		values := l.Metadata
@@ -142,7 +154,6 @@ func keyTallies(logs []*call.Log, which string) []tally {
 			counts[k]++
 		}
 	}
-	var out []tally
 	for _, k := range slices.Sorted(maps.Keys(counts)) {
 		out = append(out, tally{which + "." + k, counts[k]})
 	}
@@ -160,7 +171,11 @@ type fieldValues struct {
 }
 
 func (a fieldValues) text(budget int) string {
-	head := fmt.Sprintf("%s · %d values over %s · %s · window %s", render.Clean(a.field), len(a.values), a.over(), a.q.scope(), a.q.windowWords(a.page))
+	distinct := len(a.values)
+	if slices.ContainsFunc(a.values, func(t tally) bool { return t.Value == absent }) {
+		distinct--
+	}
+	head := fmt.Sprintf("%s · %d values over %s · %s · window %s", render.Clean(a.field), distinct, a.over(), a.q.scope(200), a.q.windowWords(a.page))
 	w := render.NewWriter(budget, 0)
 	w.Line(head)
 	for _, n := range a.page.Notes {

@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"time"
 
 	"github.com/mark3labs/mcp-go/server"
@@ -50,7 +51,11 @@ type record struct {
 	fence      render.Fence
 }
 
-func (a record) text(budget int) string { return render.Record(a.log, budget, a.transcript, a.fence) }
+func (a record) text(budget int) string {
+	return render.Record(a.log, budget, a.transcript, a.fence, func(s render.Span) string {
+		return fmt.Sprintf("read_transcript id=%q from_turn=%d to_turn=%d", a.log.ID, s.FromTurn, s.ToTurn)
+	})
+}
 
 // callRecord is one call as data.
 type callRecord struct {
@@ -110,4 +115,5 @@ type timingData struct {
 	Silence    *float64 `json:"longest_silence_seconds,omitempty"`
 	SilenceAt  string   `json:"longest_silence_at,omitempty"`
 	Overlaps   int      `json:"overlaps"`
+	Gap        bool     `json:"gap,omitempty" jsonschema_description:"No turn's end is known: all is from start to start."`
 }

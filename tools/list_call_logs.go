@@ -32,15 +32,18 @@ func listCallLogs(d Deps) server.ServerTool {
 			return nil, err
 		}
 		if in.Cursor == "" {
-			q.query.Order = call.Order(in.OrderBy)
+			q.query.Order, q.query.Exhaust = call.Order(in.OrderBy), true
 		}
 		p, err := d.Calls.Find(ctx, q.query)
 		if err != nil {
 			return nil, err
 		}
 		a := listed{d: d, q: q, page: p}
-		if len(p.Logs) == 0 && !q.paging {
-			a.why = d.whyNothing(ctx, q, p)
+		if len(p.Logs) == 0 && !q.paging && p.Coverage.Complete {
+			a.why = d.whyNothing(ctx, q)
+		}
+		if missing := in.missing(d, p); missing != "" {
+			a.page.Notes = append(a.page.Notes, missing)
 		}
 		return a, nil
 	})
@@ -58,50 +61,66 @@ func (a listed) text(budget int) string {
 	if len(a.page.Logs) == 0 {
 		return a.nothing(budget)
 	}
-	w := render.NewWriter(budget, 0)
-	head := func(shown int) []string {
-		return []string{
-			fmt.Sprintf("%s, %s · %s", a.counted(shown), orderWords(a.q.query.Order), a.q.scope()),
-			"window " + a.q.windowWords(a.page) + " · " + a.q.coverageWords(a.page),
+	for _, narrow := range []bool{false, true} {
+		if s, ok := a.table(budget, narrow); ok {
+			return s
 		}
 	}
-	// What stands above and below the table is written last, since it says how
-	// many rows the table had room for; it is measured with the longest first.
-	above := strings.Join(head(len(a.page.Logs)), "\n") + a.notes()
-	below := a.below(len(a.page.Logs) - 1)
-	body, common, shown := render.Table(a.columns(), a.rows(), budget-render.Tokens(above)-render.Tokens(below)-80)
+	return fmt.Sprintf("%s; no row fits into %d tokens, raise max_tokens", a.counted(0), budget)
+}
+
+// narrowColumns are what a row is not without, where the budget is small.
+const narrowColumns = 4
+
+// table writes as many rows as there is room for; ok is false if that is none.
+func (a listed) table(budget int, narrow bool) (s string, ok bool) {
+	columns, rows, scope := a.columns(), a.rows(), a.q.scope(400)
+	if narrow {
+		columns, scope = columns[:narrowColumns], a.q.scope(80)
+	}
+	frame := func(shown int, common []render.Common) (above, below string) {
+		lines := []string{
+			fmt.Sprintf("%s, %s · %s", a.counted(shown), orderWords(a.q.query.Order), scope),
+			"window " + a.q.windowWords(a.page) + " · " + a.q.coverageWords(a.page),
+		}
+		if !narrow {
+			lines = append(lines, a.page.Notes...)
+		}
+		if len(common) > 0 {
+			lines = append(lines, render.EveryRow(common))
+		}
+		return strings.Join(lines, "\n"), a.below(shown)
+	}
+	_, common, _ := render.Table(columns, rows, 1<<30)
 	common = slices.DeleteFunc(common, func(c render.Common) bool { // the first line says it already
 		return a.q.pins(map[string]string{"outcome": "success", "topic": "topic", "ended": "call_ended_reason", "agent": "agent.agent_name"}[c.Head])
 	})
-	for _, line := range head(shown) {
-		w.Line(line)
+	for left := budget; ; {
+		above, below := frame(len(rows)-1, common) // a page that is cut has a cursor
+		body, _, shown := render.Table(columns, rows, left-render.Tokens(above+"\n"+below)-1)
+		if shown == 0 {
+			return "", false
+		}
+		above, below = frame(shown, common)
+		s = above + "\n" + body + "\n" + below
+		if over := render.Tokens(s) - budget; over > 0 {
+			left -= over
+			continue
+		}
+		return s, true
 	}
-	for _, n := range a.page.Notes {
-		w.Line(render.Clean(n))
-	}
-	if len(common) > 0 {
-		w.Line(render.EveryRow(common))
-	}
-	w.Line(body)
-	w.Line(a.below(shown))
-	return w.String()
 }
-
-func (a listed) notes() string { return strings.Join(a.page.Notes, "\n") }
 
 // counted says how many calls there are: 20 of 134 calls.
 func (a listed) counted(shown int) string {
 	s := fmt.Sprintf("%d calls", shown)
-	if total := a.q.known(a.page); total != nil && (*total != shown || a.q.paging) {
-		s = fmt.Sprintf("%d of %s calls", shown, thousands(*total))
-	} else if total == nil {
-		s = fmt.Sprintf("%d calls of an unknown total", shown)
-	}
-	if s == "1 calls" {
+	if shown == 1 {
 		s = "1 call"
 	}
-	if a.q.paging {
-		s += ", continued"
+	if total := a.q.known(a.page); total == nil {
+		s += " of an unknown total"
+	} else if *total != shown || a.q.paging {
+		s = fmt.Sprintf("%d of %s calls", shown, thousands(*total))
 	}
 	return s
 }
@@ -153,7 +172,10 @@ func (a listed) rows() [][]string {
 		if len(a.d.Sources) > 1 {
 			id = l.ID.String()
 		}
-		row := []string{id, "", "", render.Outcome(l), agentOf(l), l.EndedReason, render.Clip(l.Topic, 40), strings.Join(failedMetrics(l), ", "), "", render.Clip(render.Clean(opening(l)), 64)}
+		row := []string{
+			id, "", "", render.Outcome(l), render.Clip(agentOf(l), 40), render.Clip(l.EndedReason, 40), render.Clip(l.Topic, 40),
+			render.Clip(strings.Join(failedMetrics(l), ", "), 80), "", render.Clip(render.Clean(opening(l)), 64),
+		}
 		if !l.StartedAt.IsZero() {
 			row[1] = l.StartedAt.UTC().Format(layout)
 		}
@@ -191,11 +213,14 @@ func failedMetrics(l *call.Log) []string {
 	names := []string{}
 	for _, m := range l.Metrics {
 		if m.Passed != nil && !*m.Passed {
-			names = append(names, m.Name)
+			names = append(names, brief(m.Name))
 		}
 	}
 	return names
 }
+
+// brief is a name as it is shown: clean, and no longer than names are.
+func brief(s string) string { return render.Clip(render.Clean(s), 100) }
 
 // opening is why the caller says he calls: his first turn of four words and
 // more, since most begin with a greeting, or his first at all.
@@ -218,9 +243,9 @@ func opening(l *call.Log) string {
 func (a listed) nothing(budget int) string {
 	w := render.NewWriter(budget, 0)
 	if a.q.paging {
-		w.Line("No more calls: " + a.q.scope() + " · window " + a.q.windowWords(a.page) + ".")
+		w.Line("No more calls: " + a.q.scope(400) + " · window " + a.q.windowWords(a.page) + ".")
 	} else {
-		w.Line("No calls match: " + a.q.scope() + " · window " + a.q.windowWords(a.page) + ".")
+		w.Line("No calls match: " + a.q.scope(400) + " · window " + a.q.windowWords(a.page) + ".")
 	}
 	if !a.page.Coverage.Complete {
 		w.Line(a.q.coverageWords(a.page))
@@ -232,72 +257,4 @@ func (a listed) nothing(budget int) string {
 		w.Line("more: cursor " + cursor)
 	}
 	return w.String()
-}
-
-// listData is listed as data.
-type listData struct {
-	Calls []callData `json:"calls"`
-	listing
-}
-
-// callData is one call in a list.
-type callData struct {
-	ID            string     `json:"id"`
-	CallID        string     `json:"call_id,omitempty"`
-	Source        string     `json:"source"`
-	StartedAt     *time.Time `json:"started_at,omitempty"`
-	Duration      *float64   `json:"duration_seconds,omitempty"`
-	AgentID       string     `json:"agent_id,omitempty"`
-	AgentName     string     `json:"agent_name,omitempty"`
-	ProjectID     string     `json:"project_id,omitempty"`
-	Success       *bool      `json:"success,omitempty"`
-	Status        string     `json:"status,omitempty"`
-	Reviewed      *bool      `json:"reviewed,omitempty"`
-	EndedReason   string     `json:"ended_reason,omitempty"`
-	Topic         string     `json:"topic,omitempty"`
-	DropoffPoint  string     `json:"dropoff_point,omitempty"`
-	Customer      string     `json:"customer,omitempty"`
-	Direction     string     `json:"direction,omitempty"`
-	FailedMetrics []string   `json:"failed_metrics"`
-	Turns         *int       `json:"turns,omitempty"`
-	Opening       string     `json:"opening,omitempty"`
-	Summary       string     `json:"summary,omitempty"`
-	DashboardURL  string     `json:"dashboard_url,omitempty"`
-}
-
-func callDataOf(l *call.Log) callData {
-	c := callData{
-		ID: l.ID.String(), CallID: l.CallID, Source: l.ID.Source, AgentID: l.AgentID, AgentName: l.AgentName, ProjectID: l.ProjectID,
-		Success: l.Success, Status: l.Status, Reviewed: l.Reviewed, EndedReason: l.EndedReason, Topic: render.Clean(l.Topic),
-		DropoffPoint: render.Clean(l.DropoffPoint), Customer: l.Customer, Direction: l.Direction, FailedMetrics: failedMetrics(l),
-		Opening: render.Clip(render.Clean(opening(l)), 160), Summary: render.Clip(render.Clean(l.Summary), 300), DashboardURL: l.DashboardURL,
-	}
-	if !l.StartedAt.IsZero() {
-		t := l.StartedAt.UTC()
-		c.StartedAt = &t
-	}
-	if l.Duration != nil {
-		s := l.Duration.Seconds()
-		c.Duration = &s
-	}
-	if l.Turns != nil {
-		n := len(l.Turns)
-		c.Turns = &n
-	}
-	return c
-}
-
-func (a listed) data(budget int) any {
-	out := listData{Calls: []callData{}}
-	left := budget - 400 // the listing around the rows, its cursor included
-	for _, l := range a.page.Logs {
-		c := callDataOf(l)
-		if left -= jsonTokens(c); left < 0 {
-			break
-		}
-		out.Calls = append(out.Calls, c)
-	}
-	out.listing = a.q.listing(a.d, a.page, len(out.Calls))
-	out.Notes = append(out.Notes, a.why...)
-	return out
 }

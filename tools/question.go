@@ -30,6 +30,16 @@ func (d Deps) question(tool string, s selection, p paging) (question, error) {
 			return question{}, err
 		}
 		q := question{tool: tool, query: c.Resume(), total: c.Total, paging: true}
+		where, err := s.where(d)
+		if err != nil {
+			return question{}, err
+		}
+		if other := (question{query: call.Query{Where: where}}).filters(); other != nil && other.String() != text(q.filters()) {
+			return question{}, &call.Error{
+				Kind: call.Invalid, Msg: "That cursor goes on with another question: " + q.scope(200) + ".",
+				Hint: "Give the cursor alone, or the new question without it.",
+			}
+		}
 		if p.PageSize != 0 {
 			q.query.Limit = p.PageSize
 		}
@@ -45,6 +55,14 @@ func (d Deps) question(tool string, s selection, p paging) (question, error) {
 		tool: tool, sources: d.asked(where), asked: spoken(s.TimestampFrom, s.TimestampTo),
 		query: call.Query{Where: where, Limit: p.PageSize, Scan: d.Scan},
 	}, nil
+}
+
+// text is the canonical form of e, "" for none.
+func text(e filter.Expr) string {
+	if e == nil {
+		return ""
+	}
+	return e.String()
 }
 
 // asked lists the sources that a filter leaves in.
@@ -83,7 +101,7 @@ func (q question) filters() filter.Expr {
 
 // pins holds where the question is for one value of a field alone.
 func (q question) pins(field string) bool {
-	return slices.ContainsFunc(conjuncts(q.filters()), func(e filter.Expr) bool {
+	return slices.ContainsFunc(filter.Conjuncts(q.filters()), func(e filter.Expr) bool {
 		c, ok := e.(filter.Cond)
 		return ok && c.Field == field && c.Op == filter.Eq
 	})
@@ -108,11 +126,12 @@ func (q question) known(p call.Page) *int {
 	return q.total
 }
 
-// scope says where was looked, for what: cekura · success = false.
-func (q question) scope() string {
+// scope says where was looked, for what, in at most so many characters of
+// filter: cekura · success = false.
+func (q question) scope(limit int) string {
 	parts := []string{strings.Join(q.sources, ", ")}
 	if words := filter.Words(q.filters()); words != "" {
-		parts = append(parts, render.Clip(render.Clean(words), 400))
+		parts = append(parts, render.Clip(render.Clean(words), limit))
 	}
 	return strings.Join(parts, " · ")
 }
@@ -242,7 +261,7 @@ func (q question) listing(d Deps, p call.Page, shown int) listing {
 func (q question) next(p call.Page, shown int) *call.Mark {
 	if shown < len(p.Logs) {
 		if shown == 0 {
-			return q.query.After
+			return nil // nothing was shown, so there is nothing to go on behind
 		}
 		return p.MarkAt(q.query.Order, shown-1)
 	}

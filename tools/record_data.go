@@ -34,7 +34,7 @@ func (a record) data(budget int) any {
 	out := callRecord{Call: factsOf(l), Metrics: []metricData{}, ToolCalls: []toolData{}, Notes: a.d.sampleNotes()}
 	for _, m := range l.Metrics {
 		out.Metrics = append(out.Metrics, metricData{
-			ID: m.ID, Name: render.Clean(m.Name), Type: m.Type, Score: m.Score, Value: render.Clean(m.Value), Passed: m.Passed,
+			ID: m.ID, Name: brief(m.Name), Type: m.Type, Score: m.Score, Value: brief(m.Value), Passed: m.Passed,
 			Explanation: render.Clip(render.Clean(strings.Join(m.Explanation, "; ")), 500),
 		})
 	}
@@ -44,16 +44,57 @@ func (a record) data(budget int) any {
 		}
 	}
 	out.Timing = timingOf(render.Measure(l.Turns))
-	// The transcript holds the tool calls too: where there is no room for both,
-	// the list of them goes.
-	if jsonTokens(out) > budget*2/3 {
-		out.ToolCalls = out.ToolCalls[:0]
-	}
-	if a.transcript {
-		t := chosen(l.Turns, render.Excerpt{Cited: render.Cited(l)}, budget-jsonTokens(out)-20)
+	out.shrink(budget)
+	if room := budget - jsonTokens(out) - 20; a.transcript && room >= render.MinBudget {
+		t := chosen(l.Turns, render.Excerpt{Cited: render.Cited(l)}, room)
 		out.Transcript = &t
+	} else if a.transcript {
+		out.Notes = append(out.Notes, "no room for the transcript: read_transcript has it")
 	}
 	return out
+}
+
+// shrink leaves out what is worth least until the facts take two thirds of the
+// budget, so that the transcript has the rest, and says so.
+func (r *callRecord) shrink(budget int) {
+	steps := []struct {
+		what string
+		do   func()
+	}{
+		{"tool calls that worked", func() { r.ToolCalls = slices.DeleteFunc(r.ToolCalls, func(t toolData) bool { return !t.Error }) }},
+		{"explanations of what passed", func() { r.explain(func(m metricData) bool { return m.Passed != nil && !*m.Passed }) }},
+		{"metadata, variables and latency", func() { r.Call.Metadata, r.Call.Variables, r.Call.Latency = nil, nil, nil }},
+		{"metrics that did not fail", func() {
+			r.Metrics = slices.DeleteFunc(r.Metrics, func(m metricData) bool { return m.Passed == nil || *m.Passed })
+		}},
+		{"explanations", func() { r.explain(func(metricData) bool { return false }) }},
+		{"words about the call, and addresses", func() {
+			c := &r.Call
+			c.Summary, c.Feedback, c.Opening, c.ErrorMessage, c.DropoffPoint, c.RecordingURL, c.TraceID, c.DashboardURL = "", "", "", "", "", "", "", ""
+			c.CreatedAt, c.UpdatedAt, c.EndedAt = nil, nil, nil
+		}},
+		{"tool calls", func() { r.ToolCalls = r.ToolCalls[:0] }},
+	}
+	var gone []string
+	for _, step := range steps {
+		if jsonTokens(r) <= budget*2/3-10*len(gone) {
+			break
+		}
+		step.do()
+		gone = append(gone, step.what)
+	}
+	if len(gone) > 0 {
+		r.Notes = append(r.Notes, "left out, raise max_tokens: "+strings.Join(gone, ", "))
+	}
+}
+
+// explain keeps the explanations of some metrics.
+func (r *callRecord) explain(keep func(metricData) bool) {
+	for i := range r.Metrics {
+		if !keep(r.Metrics[i]) {
+			r.Metrics[i].Explanation = ""
+		}
+	}
 }
 
 // chosen is as much of a transcript as takes budget tokens as JSON. JSON costs
@@ -109,7 +150,7 @@ func toolOf(t *call.Turn) *toolData {
 }
 
 func timingOf(t render.Timing) timingData {
-	d := timingData{LatencyP50: secondsOf(t.LatencyP50), LatencyP95: secondsOf(t.LatencyP95), Silence: secondsOf(t.Silence), Overlaps: t.Overlaps}
+	d := timingData{Gap: t.FromStart, LatencyP50: secondsOf(t.LatencyP50), LatencyP95: secondsOf(t.LatencyP95), Silence: secondsOf(t.Silence), Overlaps: t.Overlaps}
 	if t.SilenceAt != nil {
 		d.SilenceAt = render.At(*t.SilenceAt)
 	}
@@ -128,7 +169,7 @@ func factsOf(l *call.Log) callFacts {
 	f := callFacts{
 		callData: callDataOf(l), EndedAt: utc(l.EndedAt), CreatedAt: utc(l.CreatedAt), UpdatedAt: utc(l.UpdatedAt),
 		Feedback: render.Clip(render.Clean(l.Feedback), 500), CallType: l.CallType, Sentiment: render.Clean(l.Sentiment),
-		ErrorMessage: render.Clip(render.Clean(l.ErrorMessage), 500), Cost: l.Cost, TraceID: render.Clean(l.TraceID), RecordingURL: render.Clean(l.RecordingURL),
+		ErrorMessage: render.Clip(render.Clean(l.ErrorMessage), 500), Cost: l.Cost, TraceID: render.Clean(l.TraceID), RecordingURL: address(l.RecordingURL),
 		Metadata: pairsOf(l.Metadata), Variables: pairsOf(l.DynamicVariables),
 	}
 	for _, stage := range sortedKeys(l.Latency) {
@@ -143,6 +184,16 @@ func factsOf(l *call.Log) callFacts {
 		}
 	}
 	return f
+}
+
+// address is a URL for programs, which would not work if it was disarmed as
+// speech is; what is no plain https address is.
+func address(s string) string {
+	plain := strings.HasPrefix(s, "https://") && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '<' })
+	if plain {
+		return s
+	}
+	return render.Clip(render.Clean(s), 300)
 }
 
 func pairsOf(values map[string]any) (out []pairData) {

@@ -52,17 +52,29 @@ func (a searched) line(t *call.Turn) lineData {
 
 func (a searched) data(budget int) any {
 	out := searchData{Matches: []matchData{}}
-	left := budget - 400 // the listing around the matches, its cursor included
+	left := budget - jsonTokens(a.q.listing(a.d, a.page, max(0, len(a.page.Logs)-1))) - 10
 	for i, l := range a.page.Logs {
 		m := a.match(l, a.page.Hits[i])
+		if i == 0 && jsonTokens(m) > left { // one call at least, by its best passage
+			b := a
+			b.context = 0
+			m = b.match(l, call.Hit{Turns: hitOf(a.best(l, a.page.Hits[i])), Score: a.page.Hits[i].Score})
+			m.Hits = len(a.page.Hits[i].Turns)
+		}
 		if left -= jsonTokens(m); left < 0 {
 			break
 		}
 		out.Matches = append(out.Matches, m)
 	}
 	out.listing = a.q.listing(a.d, a.page, len(out.Matches))
+	if len(out.Matches) == 0 && len(a.page.Logs) > 0 {
+		out.Notes = append(out.Notes, "no call fits, raise max_tokens")
+	}
 	return out
 }
+
+// hitOf is the first of turns alone.
+func hitOf(turns []int) []int { return turns[:min(1, len(turns))] }
 
 func (a searched) match(l *call.Log, hit call.Hit) matchData {
 	c := callDataOf(l)

@@ -104,33 +104,47 @@ func (a searched) text(budget int) string {
 	if len(a.page.Logs) == 0 {
 		return a.nothing(budget)
 	}
-	all := len(a.page.Logs)
-	mark := a.fence.Mark()
-	fixed := strings.Join(append(a.head(all), a.below(0), a.below(all-1), mark, mark), "\n")
-	left := budget - render.Tokens(fixed) - 20
-	var body []string
+	for _, passages := range []int{passagesPerCall, 1, 0} {
+		if s, ok := a.fitted(budget, passages); ok {
+			return s
+		}
+	}
+	return fmt.Sprintf("%s; none fits into %d tokens, raise max_tokens", a.counted(0), budget)
+}
+
+// fitted writes as many calls as there is room for, each with so many passages
+// (fewer than three make do without context); ok is false if that is none.
+func (a searched) fitted(budget, passages int) (string, bool) {
+	if passages < passagesPerCall {
+		a.context = 0
+	}
+	var blocks []string
 	for i := range a.page.Logs {
-		block := a.block(i, passagesPerCall)
-		if i == 0 && render.Tokens(block) >= left { // one call at least, if need be by its first line
-			block, _, _ = strings.Cut(a.block(i, 1), "\n")
-		}
-		if left -= render.Tokens(block) + 1; left < 0 && i > 0 {
-			break
-		}
-		body = append(body, block)
+		blocks = append(blocks, a.block(i, passages))
 	}
-	lines := append(a.head(len(body)), a.fence.Wrap(strings.Join(body, "\n")))
-	whole := strings.Join(append(lines, a.below(len(body))), "\n")
-	if cursor := a.more(len(body)); render.Tokens(whole) > budget && cursor != "" { // the way on is worth most
-		return strings.Join(append(lines, cursor), "\n")
+	for shown := len(blocks); shown > 0; shown-- {
+		above, below := strings.Join(a.head(shown, passages == passagesPerCall), "\n"), a.below(shown, passages == passagesPerCall)
+		s := above + "\n" + a.fence.Wrap(strings.Join(blocks[:shown], "\n")) + "\n" + below
+		over := render.Tokens(s) - budget
+		if over <= 0 {
+			return strings.TrimSuffix(s, "\n"), true
+		}
+		for shown > 1 && over > render.Tokens(blocks[shown-1]) { // skip what cannot fit
+			over -= render.Tokens(blocks[shown-1])
+			shown--
+		}
 	}
-	return whole
+	return "", false
 }
 
 // head is the lines above the fence.
-func (a searched) head(shown int) []string {
+func (a searched) head(shown int, whole bool) []string {
+	limit := 400
+	if !whole {
+		limit = 60
+	}
 	lines := []string{
-		fmt.Sprintf("%s for %s, %s · %s", a.counted(shown), a.sought(), orderWords(a.q.query.Order), a.q.scope()),
+		fmt.Sprintf("%s for %s, %s · %s", a.counted(shown), render.Clip(a.sought(), limit), orderWords(a.q.query.Order), a.q.scope(limit)),
 		a.searchedWords(),
 	}
 	for _, n := range a.page.Notes {
@@ -156,9 +170,9 @@ func (a searched) sought() string {
 // searchedWords says what was looked at, and first what was not.
 func (a searched) searchedWords() string {
 	c := a.page.Coverage
-	among := "calls"
+	put, among := "searched", "calls"
 	if a.q.filters() != nil {
-		among = "calls that pass the filters"
+		put = "filters and words put to"
 	}
 	if a.q.paging {
 		among += " from here on"
@@ -168,7 +182,7 @@ func (a searched) searchedWords() string {
 		if a.page.Ranked > 0 {
 			ranked = fmt.Sprintf(", ranked the newest %s matches", thousands(a.page.Ranked))
 		}
-		return fmt.Sprintf("searched all %s %s%s · window %s%s", thousands(c.Searched), among, ranked, a.q.windowWords(a.page), asOf(a.page))
+		return fmt.Sprintf("%s all %s %s%s · window %s%s", put, thousands(c.Searched), among, ranked, a.q.windowWords(a.page), asOf(a.page))
 	}
 	of := ""
 	if c.Calls != nil && *c.Calls > c.Searched {
@@ -178,7 +192,7 @@ func (a searched) searchedWords() string {
 	if !c.Back.IsZero() {
 		back = fmt.Sprintf(" (%s, as far as %s)", orderWords(a.q.query.Order), minute(c.Back, 0))
 	}
-	return fmt.Sprintf("searched only %s%s %s%s · window %s; narrow it, or go on with the cursor%s", thousands(c.Searched), of, among, back, a.q.windowWords(a.page), asOf(a.page))
+	return fmt.Sprintf("%s only %s%s %s%s · window %s; narrow it, or go on with the cursor%s", put, thousands(c.Searched), of, among, back, a.q.windowWords(a.page), asOf(a.page))
 }
 
 // block is one call with at most so many passages.
@@ -292,15 +306,19 @@ func mark(s string, text *call.Text) string {
 	return b.String() + s[at:]
 }
 
-// below says how to go on.
-func (a searched) below(shown int) string {
+// below says how to go on; where room is short, by the cursor alone.
+func (a searched) below(shown int, whole bool) string {
+	more := a.more(shown)
+	if !whole && more != "" {
+		return more
+	}
 	l := a.page.Logs[0]
 	around := 1
 	if best := a.best(l, a.page.Hits[0]); len(best) > 0 {
 		around = best[0]
 	}
 	on := fmt.Sprintf("read on: read_transcript id=%q around=%d", l.ID, around)
-	if more := a.more(shown); more != "" {
+	if more != "" {
 		return more + " · " + on
 	}
 	return on
@@ -317,7 +335,7 @@ func (a searched) more(shown int) string {
 // nothing is the text of an empty page.
 func (a searched) nothing(budget int) string {
 	w := render.NewWriter(budget, 0)
-	w.Line(fmt.Sprintf("No calls found for %s: %s", a.sought(), a.q.scope()))
+	w.Line(fmt.Sprintf("No calls found for %s: %s", a.sought(), a.q.scope(200)))
 	w.Line(a.searchedWords())
 	for _, n := range a.page.Notes {
 		w.Line(render.Clean(n))

@@ -14,7 +14,7 @@ import (
 // fold into one filter.
 type selection struct {
 	Source        string   `json:"source,omitempty" jsonschema_description:"Only this configured upstream."`
-	AgentID       string   `json:"agent_id,omitempty" jsonschema_description:"The voice agent's id; several with commas."`
+	AgentID       string   `json:"agent_id,omitempty" jsonschema_description:"The voice agent's id or name; several with commas."`
 	ProjectID     string   `json:"project_id,omitempty"`
 	AssistantID   string   `json:"assistant_id,omitempty"`
 	CallIDs       []string `json:"call_ids,omitempty" jsonschema_description:"Only these calls."`
@@ -106,15 +106,14 @@ func (s selection) conditions(d Deps) (filter.Expr, error) {
 		}
 		add("source", filter.Eq, s.Source)
 	}
-	for _, a := range []struct{ field, value string }{
-		{"agent.id", s.AgentID}, {"project_id", s.ProjectID},
-	} {
-		switch list := splitList(a.value); {
-		case len(list) == 1:
-			add(a.field, filter.Eq, list[0])
-		case len(list) > 1:
-			add(a.field, filter.In, anys(list))
-		}
+	if s.AgentID != "" {
+		and = append(and, agent(splitList(s.AgentID)))
+	}
+	switch list := splitList(s.ProjectID); {
+	case len(list) == 1:
+		add("project_id", filter.Eq, list[0])
+	case len(list) > 1:
+		add("project_id", filter.In, anys(list))
 	}
 	if s.AssistantID != "" {
 		add("assistant_id", filter.Eq, s.AssistantID)
@@ -162,6 +161,30 @@ func customer(s string) filter.Expr {
 		return filter.Cond{Field: "customer_number", Op: filter.Eq, Value: s}
 	}
 	return filter.Cond{Field: "customer_number", Op: filter.In, Value: []any{s, plain}}
+}
+
+// agent is the filter for agents by their ids. What has a space in it is no id
+// but a name.
+func agent(list []string) filter.Expr {
+	or := filter.Or{}
+	ids := []string{}
+	for _, s := range list {
+		if strings.Contains(s, " ") {
+			or = append(or, filter.Cond{Field: "agent.agent_name", Op: filter.Eq, Value: s})
+		} else {
+			ids = append(ids, s)
+		}
+	}
+	switch {
+	case len(ids) == 1:
+		or = append(or, filter.Cond{Field: "agent.id", Op: filter.Eq, Value: ids[0]})
+	case len(ids) > 1:
+		or = append(or, filter.Cond{Field: "agent.id", Op: filter.In, Value: anys(ids)})
+	}
+	if len(or) == 1 {
+		return or[0]
+	}
+	return or
 }
 
 // callIDs is the filter for a list of ids, each written in any way that ParseID

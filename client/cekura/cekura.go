@@ -120,6 +120,9 @@ func (s *source) Find(ctx context.Context, q call.Query) (call.Page, error) {
 	}
 	// All conditions are put to the rows, those that were pushed too: an API
 	// that silently ignores one must not turn it into a lie.
+	if !w.filters() {
+		q.Exhaust = false // the API counts
+	}
 	page, err := call.Collect(ctx, q, filter.All(p.rest, p.check, p.within()), fetch)
 	if err != nil {
 		return call.Page{}, err

@@ -53,6 +53,7 @@ func (w *walk) counted() *int {
 
 // finish says on the page what the walk has learned.
 func (w *walk) finish(p call.Page) (call.Page, error) {
+	q := w.q
 	name := w.s.name
 	if w.ignored && len(w.plan.blind) > 0 {
 		return call.Page{}, &call.Error{
@@ -70,6 +71,18 @@ func (w *walk) finish(p call.Page) (call.Page, error) {
 		p.Coverage.Calls = w.counted()
 		if p.Total == nil && !w.filters() {
 			p.Total = p.Coverage.Calls
+		}
+	}
+	if !w.filters() && p.Next != nil && len(p.Logs) >= max(q.Limit, 1) {
+		p.Coverage.Complete = true // the page is full, and the rest is counted
+	}
+	if w.lost {
+		p.Coverage.Complete, p.Total = false, nil
+	}
+	if n := len(p.Logs); p.Total != nil && *p.Total < n { // a count that lies
+		p.Total = nil
+		if p.Next == nil && q.After == nil && p.Coverage.Complete {
+			p.Total = &n
 		}
 	}
 	if w.skipped > 0 {

@@ -227,17 +227,6 @@ func fold(e filter.Expr, decide func(filter.Cond) (value, ok bool)) filter.Expr 
 	return e
 }
 
-func conjuncts(e filter.Expr) []filter.Expr {
-	switch e := filter.All(e).(type) {
-	case nil:
-		return nil
-	case filter.And:
-		return e
-	default:
-		return []filter.Expr{e}
-	}
-}
-
 // operands are the values that c compares with.
 func operands(c filter.Cond) []any {
 	if list, ok := c.Value.([]any); ok {

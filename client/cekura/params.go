@@ -46,7 +46,7 @@ func (s *source) plan(q call.Query, deaf bool) (*plan, error) {
 	}
 	from, to, where := filter.Bounds(where, "timestamp")
 	p.from, p.to, p.window = from, to, call.Window{From: from, To: to}
-	for _, x := range conjuncts(where) {
+	for _, x := range filter.Conjuncts(where) {
 		if p.tighten(x) || s.parameter(p, x) {
 			continue
 		}

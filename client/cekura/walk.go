@@ -52,6 +52,7 @@ type walk struct {
 	read, skipped, heavy int // rows
 	asked                int // rows that are among the ids asked for
 	doubted, entered     bool
+	lost                 bool // pages could not be read
 	ignored              bool // rows came that the filter should have kept away
 	notes                []string
 	clock                time.Time // the API's, of its last answer
@@ -258,7 +259,7 @@ func (w *walk) newest(ctx context.Context) (logs []*call.Log, more bool, err err
 		w.at, w.page = to, 1
 	case w.page > 1 && !fresh:
 		w.note("%s repeats its pages; what lies behind them was not read", w.s.name)
-		more = false
+		w.lost, more = true, false
 	default:
 		w.page++
 	}

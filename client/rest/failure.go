@@ -23,7 +23,7 @@ import (
 const (
 	askOperator = "Retrying will not help; ask the person who runs this server to check it."
 	later       = "Try again in a few minutes."
-	askLess     = "Ask for fewer calls or a narrower window, then try again."
+	askLess     = "Try again later; where many calls were asked for, ask for fewer or a narrower window."
 )
 
 // failure names err for its three readers.

@@ -171,7 +171,10 @@ func (c *collector) page() Page {
 		})
 	}
 	p := Page{Notes: c.notes, Coverage: Coverage{Calls: c.calls, Searched: c.read}}
-	p.Coverage.Complete = c.end || c.byTime() && !c.q.Exhaust && len(c.found) > c.limit
+	// A full page is all that had to be looked at where the rest is counted: by
+	// the upstream, or with the first page of the walk.
+	counted := c.rest == nil && c.q.Text == nil || c.q.After != nil
+	p.Coverage.Complete = c.end || c.byTime() && !c.q.Exhaust && len(c.found) > c.limit && counted
 	if !p.Coverage.Complete && c.last != nil && c.byTime() {
 		p.Coverage.Back = c.q.Order.Time(c.last)
 	}

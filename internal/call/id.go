@@ -9,8 +9,12 @@ import (
 
 // URI is the address of the call's record as an MCP resource.
 func (id ID) URI() string {
-	return "call://" + url.PathEscape(id.Source) + "/" + url.PathEscape(id.Key)
+	return "call://" + escaped(id.Source) + "/" + escaped(id.Key)
 }
+
+// escaped leaves unreserved characters alone (RFC 3986 §2.3): URI templates
+// match nothing else.
+func escaped(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 
 // ParseID reads "source/key", call://source/key, or a bare key where there is
 // one source only. The key may also be the provider's own call id: the source

@@ -62,12 +62,12 @@ func TestMergeIsASource(t *testing.T) {
 
 func TestMaskedIsASource(t *testing.T) {
 	store := calltest.Memory("s", calltest.Logs("s", 60, 4, end))
-	src := call.Masked(store, func(s string) string { return s })
+	src := call.Masked(store, itself, itself)
 	calltest.TestSource(t, src, calltest.Options{Source: "s", Logs: 60, Mutable: store})
 
 	logs := []*call.Log{said("charged twice")}
 	logs[0].ID = call.ID{Source: "s", Key: "1"}
-	src = call.Masked(calltest.Memory("s", logs), func(string) string { return "•" })
+	src = call.Masked(calltest.Memory("s", logs), func(string) string { return "•" }, itself)
 	p, err := src.Find(context.Background(), call.Query{Text: parseText(t, "charged")})
 	require.NoError(t, err)
 	assert.Equal(t, "•", p.Logs[0].Turns[0].Text, "searched as it was, shown as it is masked")

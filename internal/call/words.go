@@ -2,20 +2,25 @@ package call
 
 import "encoding/json"
 
-// MapText returns l with f put to everything a caller may have said or a
-// provider may have noted of him: numbers, transcript, tool calls, summaries,
-// explanations, metadata. What f leaves alone is shared with l, not copied.
-func (l *Log) MapText(f func(string) string) *Log {
+// MapText returns l with words put to every text that a person or a provider
+// may have written freely, map keys among them, and name to the identifiers that
+// questions are asked with. The ID stays, and the addresses, which would not
+// work any more. What the functions leave alone is shared with l, not copied.
+func (l *Log) MapText(words, name func(string) string) *Log {
 	out := *l
 	for _, s := range []*string{
+		&out.CallID, &out.AgentName, &out.Status, &out.EndedReason, &out.Sentiment, &out.Direction, &out.CallType,
 		&out.Customer, &out.Summary, &out.Topic, &out.DropoffPoint, &out.Feedback, &out.ErrorMessage,
 	} {
-		*s = f(*s)
+		*s = words(*s)
 	}
-	out.Turns = mapSlice(l.Turns, func(t *Turn) bool { return t.mapText(f) })
-	out.Metrics = mapSlice(l.Metrics, func(m *Metric) bool { return m.mapText(f) })
-	out.Metadata = mapValues(l.Metadata, f)
-	out.DynamicVariables = mapValues(l.DynamicVariables, f)
+	for _, s := range []*string{&out.AgentID, &out.ProjectID, &out.AssistantID, &out.TraceID} {
+		*s = name(*s)
+	}
+	out.Turns = mapSlice(l.Turns, func(t *Turn) bool { return t.mapText(words) })
+	out.Metrics = mapSlice(l.Metrics, func(m *Metric) bool { return m.mapText(words, name) })
+	out.Metadata = mapValues(l.Metadata, words)
+	out.DynamicVariables = mapValues(l.DynamicVariables, words)
 	return &out
 }
 
@@ -42,7 +47,7 @@ func (t *Turn) mapText(f func(string) string) bool {
 	t.Text = text
 	if t.Tool != nil {
 		tool := *t.Tool
-		tool.Args, tool.Result = f(tool.Args), f(tool.Result)
+		tool.Name, tool.Args, tool.Result = f(tool.Name), f(tool.Args), f(tool.Result)
 		if tool != *t.Tool {
 			t.Tool, changed = &tool, true
 		}
@@ -50,10 +55,10 @@ func (t *Turn) mapText(f func(string) string) bool {
 	return changed
 }
 
-func (m *Metric) mapText(f func(string) string) bool {
-	value := f(m.Value)
-	changed := value != m.Value
-	m.Value = value
+func (m *Metric) mapText(f, id func(string) string) bool {
+	was := [...]string{m.ID, m.Name, m.Type, m.Value}
+	m.ID, m.Name, m.Type, m.Value = id(m.ID), f(m.Name), f(m.Type), f(m.Value)
+	changed := was != [...]string{m.ID, m.Name, m.Type, m.Value}
 	explanation := mapSlice(m.Explanation, func(s *string) bool {
 		was := *s
 		*s = f(was)
@@ -71,7 +76,7 @@ func mapValues(in map[string]any, f func(string) string) map[string]any {
 	}
 	out := make(map[string]any, len(in))
 	for k, v := range in {
-		out[k] = mapValue(v, f)
+		out[f(k)] = mapValue(v, f)
 	}
 	return out
 }

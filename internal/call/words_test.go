@@ -12,14 +12,11 @@ import (
 	"call-logs-mcp/internal/call"
 )
 
-// identifiers are the texts of a Log that name things of the provider, in which
-// no caller speaks and no one notes what he said. A text that is neither here
-// nor mapped would show personal data.
-var identifiers = []string{
-	"ID.Source", "ID.Key", "CallID", "AgentID", "AgentName", "ProjectID", "AssistantID", "Status", "EndedReason",
-	"Sentiment", "Direction", "CallType", "TraceID", "RecordingURL", "DashboardURL",
-	"Metrics.ID", "Metrics.Name", "Metrics.Type", "Turns.Role", "Turns.Tool.Name",
-}
+// kept are the texts of a Log that MapText leaves as they are.
+var kept = []string{"ID.Source", "ID.Key", "RecordingURL", "DashboardURL", "Turns.Role"}
+
+// named are the identifiers that questions are asked with.
+var named = []string{"AgentID", "ProjectID", "AssistantID", "TraceID", "Metrics.ID"}
 
 // texts calls yield with every text in v and where it stands.
 func texts(v reflect.Value, path string, yield func(path, s string)) {
@@ -48,35 +45,39 @@ func texts(v reflect.Value, path string, yield func(path, s string)) {
 }
 
 func TestMapTextMapsAllThatIsSaid(t *testing.T) {
-	mapped := full().MapText(func(s string) string { return "•" + s })
+	mark := func(with string) func(string) string { return func(s string) string { return with + s } }
+	mapped := full().MapText(mark("•"), mark("#"))
 	seen := map[string]bool{}
 	texts(reflect.ValueOf(mapped), "", func(path, s string) {
 		seen[path] = true
-		assert.NotEqual(t, slices.Contains(identifiers, path), strings.HasPrefix(s, "•"), "%s is %q: it is to be mapped, or listed as an identifier", path, s)
+		assert.Equal(t, slices.Contains(named, path), strings.HasPrefix(s, "#"), "%s is %q", path, s)
+		assert.Equal(t, !slices.Contains(named, path) && !slices.Contains(kept, path), strings.HasPrefix(s, "•"), "%s is %q: it is to be mapped, or listed", path, s)
 	})
-	for _, path := range identifiers {
+	for _, path := range slices.Concat(named, kept) {
 		assert.True(t, seen[path], "%s is no text of a Log", path)
 	}
-	assert.Equal(t, map[string]any{"list": []any{"•metadata deep", "•4915112345678", true, nil}}, mapped.Metadata["deep"])
-	assert.Equal(t, "•42", mapped.DynamicVariables["n"], "numbers may be telephone numbers")
+	assert.Equal(t, map[string]any{"•list": []any{"•metadata deep", "•4915112345678", true, nil}}, mapped.Metadata["•deep"])
+	assert.Equal(t, "•42", mapped.DynamicVariables["•n"], "numbers may be telephone numbers")
 }
 
 func TestMapTextLeavesTheOriginal(t *testing.T) {
 	l, same := full(), full()
 	l.Turns = append(l.Turns, call.Turn{Index: 2, Text: "second", Tool: &call.Tool{Args: "a", Result: "r"}})
 	same.Turns = append(same.Turns, call.Turn{Index: 2, Text: "second", Tool: &call.Tool{Args: "a", Result: "r"}})
-	l.MapText(func(string) string { return "•" })
+	l.MapText(func(string) string { return "•" }, itself)
 	assert.Equal(t, same, l)
 
-	kept := l.MapText(func(s string) string { return s })
+	kept := l.MapText(itself, itself)
 	assert.Equal(t, l, kept)
 	assert.Same(t, &l.Turns[0], &kept.Turns[0], "what is left alone is shared")
 	assert.Equal(t, json.Number("42"), kept.DynamicVariables["n"], "a number that is left alone stays one")
 
-	second := l.MapText(func(s string) string { return strings.ReplaceAll(s, "second", "•") })
+	second := l.MapText(func(s string) string { return strings.ReplaceAll(s, "second", "•") }, itself)
 	assert.Equal(t, "•", second.Turns[1].Text)
 	assert.Equal(t, l.Turns[0], second.Turns[0])
 	assert.Equal(t, "second", l.Turns[1].Text)
 
-	assert.Equal(t, &call.Log{}, (&call.Log{}).MapText(func(s string) string { return s }), "missing stays missing")
+	assert.Equal(t, &call.Log{}, (&call.Log{}).MapText(itself, itself), "missing stays missing")
 }
+
+func itself(s string) string { return s }

@@ -17,7 +17,7 @@ func Assume(e Expr, field string, value any) (left Expr, ok bool) {
 			if !ok {
 				return nil, false
 			}
-			and = append(and, conjuncts(left)...)
+			and = append(and, Conjuncts(left)...)
 		}
 		return All(and...), true
 	case Or:

@@ -7,7 +7,7 @@ import "time"
 // the two bounds, rest means e.
 func Bounds(e Expr, field string) (from, to time.Time, rest Expr) {
 	var keep []Expr
-	for _, x := range conjuncts(e) {
+	for _, x := range Conjuncts(e) {
 		c, ok := x.(Cond)
 		t, isTime := c.Value.(time.Time)
 		if !ok || c.Field != field || !isTime {

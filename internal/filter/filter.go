@@ -102,7 +102,7 @@ func Match(e Expr, r Row) bool {
 // And{push, rest} means e. It asks can about each conjunct of e, whole.
 func Split(e Expr, can func(Expr) bool) (push, rest Expr) {
 	var yes, no []Expr
-	for _, x := range conjuncts(e) {
+	for _, x := range Conjuncts(e) {
 		if can(x) {
 			yes = append(yes, x)
 		} else {
@@ -117,7 +117,7 @@ func Split(e Expr, can func(Expr) bool) (push, rest Expr) {
 func All(exprs ...Expr) Expr {
 	var and And
 	for _, e := range exprs {
-		and = append(and, conjuncts(e)...)
+		and = append(and, Conjuncts(e)...)
 	}
 	switch len(and) {
 	case 0:
@@ -128,14 +128,15 @@ func All(exprs ...Expr) Expr {
 	return and
 }
 
-func conjuncts(e Expr) []Expr {
+// Conjuncts are the parts of e that all have to hold, nested Ands flattened.
+func Conjuncts(e Expr) []Expr {
 	switch e := e.(type) {
 	case nil:
 		return nil
 	case And:
 		var out []Expr
 		for _, x := range e {
-			out = append(out, conjuncts(x)...)
+			out = append(out, Conjuncts(x)...)
 		}
 		return out
 	}

@@ -103,6 +103,9 @@ func (p *parser) object(v map[string]any, path string, depth int, relation strin
 	}
 	operator, ok := v["operator"].(string)
 	operator = strings.ToLower(operator)
+	if v["operator"] == nil && v["conditions"] != nil {
+		operator, ok = "and", true // what a list of conditions most likely means
+	}
 	if !ok || !slices.Contains([]string{"and", "or", "same_row"}, operator) {
 		return nil, &Error{join(path, "operator"), fmt.Sprintf("%s is not a group operator; it can be and, or, same_row", show(v["operator"]))}
 	}

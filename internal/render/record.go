@@ -12,56 +12,59 @@ import (
 )
 
 // Record writes all that is known of one call in budget tokens: what is short
-// first, then as much of the transcript as there is room for.
-func Record(l *call.Log, budget int, transcript bool, fence Fence) string {
+// first, then as much of the transcript as there is room for. What is left out
+// of the facts is counted; again words the call that reads the turns of a span.
+func Record(l *call.Log, budget int, transcript bool, fence Fence, again func(Span) string) string {
 	w := NewWriter(budget, 0)
 	for _, line := range facts(l) {
 		w.Line(line)
 	}
-	// The facts may take a third, so that the transcript has the rest.
-	long := NewWriter(min(w.Left(), max(budget/3, budget-w.Left()+80)), 0)
-	for _, line := range slices.Concat(keyedLines(l), metricLines(l), toolLines(l), timingLines(l)) {
+	// The facts may take a third, so that the transcript has the rest. The worst
+	// news comes first, lest it is what is cut.
+	failed, rest := metricLines(l)
+	lines := slices.Concat(failed, toolLines(l), keyedLines(l), rest, timingLines(l))
+	room := w.Left()
+	if transcript && len(l.Turns) > 0 {
+		room = min(room, max(budget/3, budget/2-(budget-w.Left())))
+	}
+	long := NewWriter(room, 20)
+	for i, line := range lines {
 		if !long.Line(line) {
-			long.Line("  …")
+			long.Tail(fmt.Sprintf("%d more lines of facts: raise max_tokens", len(lines)-i))
 			break
 		}
 	}
 	if s := long.String(); s != "" {
 		w.Line(s)
 	}
-	if !transcript {
-		return w.String()
-	}
-	if len(l.Turns) == 0 {
+	switch {
+	case !transcript:
+	case len(l.Turns) == 0:
 		w.Line("no transcript")
-		return w.String()
+	default:
+		excerpt(w, l, fence, again)
 	}
-	excerpt(w, l, fence)
 	return w.String()
 }
 
 // excerpt writes the turns of l that matter into what room w has.
-func excerpt(w *Writer, l *call.Log, fence Fence) {
-	rest := fmt.Sprintf("left out: read_transcript id=%q from_turn=%d to_turn=%d", l.ID, len(l.Turns), len(l.Turns))
+func excerpt(w *Writer, l *call.Log, fence Fence, again func(Span) string) {
+	rest := func(s Span) string { return "left out: " + again(s) }
+	all := Span{FromTurn: len(l.Turns), ToTurn: len(l.Turns)}
 	head := func(shown int) string {
 		return fmt.Sprintf("transcript, %d turns, %d shown; %s", len(l.Turns), shown, fence.Note())
 	}
-	room := w.Left() - Tokens(head(len(l.Turns))) - Tokens(fence.Wrap("")) - Tokens(rest) - 8
+	room := w.Left() - Tokens(head(len(l.Turns))) - Tokens(fence.Wrap("")) - Tokens(rest(all)) - 8
 	if room < MinBudget {
-		w.Line(fmt.Sprintf("transcript: %d turns, see read_transcript id=%q", len(l.Turns), l.ID))
+		all.FromTurn = 1
+		w.Line(fmt.Sprintf("transcript, %d turns: %s", len(l.Turns), again(all)))
 		return
 	}
 	s := Choose(l.Turns, Excerpt{Budget: room, Cited: Cited(l)})
 	w.Line(head(len(s.Kept)))
 	w.Line(fence.Wrap(Lines(l.Turns, s)))
 	if len(s.Omitted) > 0 {
-		o := s.Omitted[0]
-		for _, other := range s.Omitted {
-			if other.ToTurn-other.FromTurn > o.ToTurn-o.FromTurn {
-				o = other
-			}
-		}
-		w.Line(fmt.Sprintf("left out: read_transcript id=%q from_turn=%d to_turn=%d", l.ID, o.FromTurn, o.ToTurn))
+		w.Line(rest(slices.MaxFunc(s.Omitted, func(a, b Span) int { return (a.ToTurn - a.FromTurn) - (b.ToTurn - b.FromTurn) })))
 	}
 }
 
@@ -125,58 +128,69 @@ func label(name, value string) string {
 	return name + " " + value
 }
 
-// metricLines are the verdicts, the failed first.
-func metricLines(l *call.Log) (lines []string) {
-	metrics := slices.Clone(l.Metrics)
-	rank := func(m call.Metric) int {
+// metricLines are the verdicts: those that failed, and the others.
+func metricLines(l *call.Log) (failed, others []string) {
+	for _, m := range l.Metrics {
+		sign := "·"
 		switch {
 		case m.Passed == nil:
-			return 2
 		case *m.Passed:
-			return 1
+			sign = "✓"
+		default:
+			sign = "✗"
 		}
-		return 0
-	}
-	slices.SortStableFunc(metrics, func(a, b call.Metric) int { return rank(a) - rank(b) })
-	for _, m := range metrics {
-		line := "  " + [...]string{"✗", "✓", "·"}[rank(m)] + " " + Clip(Clean(m.Name), 60)
-		switch {
-		case m.Score != nil && m.Type == "binary":
-			line += " " + strconv.FormatFloat(*m.Score, 'f', -1, 64) + "/5"
-			if *m.Score == 1 {
-				line = strings.TrimSuffix(line, "/5")
-			}
-		case m.Score != nil:
-			line += " " + strconv.FormatFloat(*m.Score, 'f', -1, 64)
-		case m.Value != "":
-			line += " " + Clip(Clean(m.Value), 60)
-		}
-		if why := Clean(strings.Join(m.Explanation, "; ")); why != "" && rank(m) != 1 {
+		line := "  " + sign + " " + Clip(Clean(m.Name), 60) + scoreWords(m)
+		if why := Clean(strings.Join(m.Explanation, "; ")); why != "" && sign != "✓" {
 			line += ": " + Clip(why, 300)
 		}
-		lines = append(lines, line)
+		if sign == "✗" {
+			failed = append(failed, line)
+		} else {
+			others = append(others, line)
+		}
 	}
-	if len(lines) > 0 {
-		lines = slices.Insert(lines, 0, "metrics")
+	if len(failed) > 0 {
+		failed = slices.Insert(failed, 0, "metrics that failed")
 	}
-	return lines
+	if len(others) > 0 {
+		others = slices.Insert(others, 0, "metrics")
+	}
+	return failed, others
 }
 
-// toolLines sum up the tool calls: each failed one, the others by name.
+func scoreWords(m call.Metric) string {
+	switch {
+	case m.Score != nil && m.Type == "binary" && *m.Score != 1:
+		return " " + strconv.FormatFloat(*m.Score, 'f', -1, 64) + "/5"
+	case m.Score != nil:
+		return " " + strconv.FormatFloat(*m.Score, 'f', -1, 64)
+	case m.Value != "":
+		return " " + Clip(Clean(m.Value), 60)
+	}
+	return ""
+}
+
+// toolLines sum up the tool calls: where each failed, and the others by name.
+// What went in and came out is speech as any other, and stands in the fence.
 func toolLines(l *call.Log) []string {
 	var failed, fine []string
 	counts := map[string]int{}
 	for i := range l.Turns {
 		t := &l.Turns[i]
-		switch {
-		case t.Tool == nil:
-		case t.Tool.Failed:
-			failed = append(failed, "  "+Line(t, 60))
-		default:
-			name := Clip(Clean(t.Tool.Name), 60)
-			if counts[name]++; counts[name] == 1 {
-				fine = append(fine, name)
+		if t.Tool == nil {
+			continue
+		}
+		name := Clip(Clean(t.Tool.Name), 60)
+		if t.Tool.Failed {
+			where := fmt.Sprintf("%s at turn %d", name, t.Index)
+			if t.Start != nil {
+				where += " (" + At(*t.Start) + ")"
 			}
+			failed = append(failed, where)
+			continue
+		}
+		if counts[name]++; counts[name] == 1 {
+			fine = append(fine, name)
 		}
 	}
 	for i, name := range fine {
@@ -186,7 +200,7 @@ func toolLines(l *call.Log) []string {
 	}
 	var lines []string
 	if len(failed) > 0 {
-		lines = append(append(lines, "tools that answered an error"), failed...)
+		lines = append(lines, "tools that answered an error: "+strings.Join(failed, ", "))
 	}
 	if len(fine) > 0 {
 		lines = append(lines, "tools that worked: "+strings.Join(fine, ", "))

@@ -27,6 +27,7 @@ type Request struct {
 type Part struct {
 	Log     *call.Log
 	Turns   []call.Turn
+	Matches int // turns that hold the words of Request.Match
 	Excerpt Excerpt
 }
 
@@ -49,9 +50,12 @@ func (r Request) Of(l *call.Log) (Part, error) {
 		if p.Excerpt.Around, err = turnOf(l, r.Around); err != nil {
 			return p, err
 		}
+		if at := p.Excerpt.Around; at < r.From || r.To > 0 && at > r.To {
+			return p, invalid("around means turn %d, which is not within the turns that were asked for.", at)
+		}
 	}
 	if r.Match != "" {
-		p.Turns, err = r.matching(l)
+		p.Turns, p.Matches, err = r.matching(l)
 	}
 	return p, err
 }
@@ -66,14 +70,18 @@ func (p Part) Text(budget int, fence Fence, again func(Span) string) string {
 	w := NewWriter(budget, 0)
 	id, total := p.Log.ID, len(p.Log.Turns)
 	head := func(shown int) string {
+		if p.Matches > 0 {
+			return fmt.Sprintf("%s · %d turns, %d match, %d shown with their neighbours; %s", id, total, p.Matches, shown, fence.Note())
+		}
 		return fmt.Sprintf("%s · %d turns, %d shown; %s", id, total, shown, fence.Note())
 	}
 	widest := Span{FromTurn: total, ToTurn: total}
 	e := p.Excerpt
-	e.Budget = w.Left() - Tokens(head(total)) - Tokens(fence.Wrap("")) - 2*Tokens("left out: "+again(widest)) - 10
+	e.Budget = w.Left() - Tokens(head(total)) - Tokens(fence.Wrap("")) - 2*Tokens("left out: "+again(widest)) - 10 - min(2*p.Matches, w.Left()/10)
+	e.Budget = max(1, e.Budget) // 0 would be no bound
 	s := Choose(p.Turns, e)
 	w.Line(head(len(s.Kept)))
-	w.Line(fence.Wrap(Lines(p.Turns, s)))
+	w.Line(fence.Wrap(p.lines(s)))
 	if n := len(s.Omitted); n > 0 {
 		// Read in order, what is left is behind; read outward, on both sides.
 		w.Tail("left out: " + again(s.Omitted[0]))
@@ -84,12 +92,35 @@ func (p Part) Text(budget int, fence Fence, again func(Span) string) string {
 	return w.String()
 }
 
+// lines are those of the selection, with … where turns between two of them do
+// not match.
+func (p Part) lines(s Selection) string {
+	text := Lines(p.Turns, s)
+	if p.Matches == 0 {
+		return text
+	}
+	var out []string
+	last := 0
+	for line := range strings.SplitSeq(text, "\n") {
+		number, _, _ := strings.Cut(line, " ")
+		n, err := strconv.Atoi(number)
+		if err == nil && last > 0 && n > last+1 {
+			out = append(out, "…")
+		}
+		if last = n; err != nil {
+			last = 0 // a line about a gap says so itself
+		}
+		out = append(out, line)
+	}
+	return strings.Join(out, "\n")
+}
+
 // matching are the turns of l that hold a part of the query, each with the one
 // before and behind it.
-func (r Request) matching(l *call.Log) (found []call.Turn, err error) {
+func (r Request) matching(l *call.Log) (found []call.Turn, matches int, err error) {
 	text, err := call.ParseText(r.Match)
 	if err != nil {
-		return nil, invalid("match: %s.", err)
+		return nil, 0, invalid("match: %s.", err)
 	}
 	from, to := max(1, r.From), len(l.Turns)
 	if r.To > 0 {
@@ -100,14 +131,15 @@ func (r Request) matching(l *call.Log) (found []call.Turn, err error) {
 		if text.Worth(&l.Turns[n-1]) == 0 {
 			continue
 		}
+		matches++
 		for k := max(from, n-1, last+1); k <= min(to, n+1); k++ {
 			found, last = append(found, l.Turns[k-1]), k
 		}
 	}
 	if len(found) == 0 {
-		return nil, &call.Error{Kind: call.NotFound, Msg: fmt.Sprintf("No turn from %d to %d of %s holds %s.", from, to, l.ID, Clip(Clean(text.String()), 200))}
+		return nil, 0, &call.Error{Kind: call.NotFound, Msg: fmt.Sprintf("No turn from %d to %d of %s holds %s.", from, to, l.ID, Clip(Clean(text.String()), 200))}
 	}
-	return found, nil
+	return found, matches, nil
 }
 
 // turnOf is the turn that a number, or a time from the start of the call, means.
@@ -123,11 +155,14 @@ func turnOf(l *call.Log, s string) (int, error) {
 	if !ok {
 		return 0, invalid("around is a turn number or a time MM:SS, got %q.", Clip(s, 40))
 	}
-	turn := 0
+	turn, last := 0, time.Duration(0)
 	for i := range l.Turns {
 		if t := &l.Turns[i]; t.Start != nil && (turn == 0 || *t.Start <= at) {
-			turn = t.Index
+			turn, last = t.Index, *t.Start
 		}
+	}
+	if turn == len(l.Turns) && at > last+2*time.Minute {
+		return 0, invalid("%s ends about %s; around is %s.", l.ID, At(last), Clip(s, 40))
 	}
 	if turn == 0 {
 		return 0, invalid("The turns of %s have no times; give a turn from 1 to %d.", l.ID, len(l.Turns))

@@ -30,6 +30,7 @@ func (d Deps) question(tool string, s selection, p paging) (question, error) {
 			return question{}, err
 		}
 		q := question{tool: tool, query: c.Resume(), total: c.Total, paging: true}
+		q.sources = d.asked(q.query.Where)
 		where, err := s.where(d)
 		if err != nil {
 			return question{}, err
@@ -44,7 +45,6 @@ func (d Deps) question(tool string, s selection, p paging) (question, error) {
 			q.query.Limit = p.PageSize
 		}
 		q.query.Scan = d.Scan
-		q.sources = d.asked(q.query.Where)
 		return q, nil
 	}
 	where, err := s.where(d)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"call-logs-mcp/client/wire"
 	"call-logs-mcp/internal/call"
 )
 
@@ -19,51 +20,51 @@ type listAnswer struct {
 
 // UnmarshalJSON insists on results alone.
 func (a *listAnswer) UnmarshalJSON(b []byte) error {
-	var wire struct {
-		Count   number          `json:"count"`
+	var list struct {
+		Count   wire.Number     `json:"count"`
 		Next    json.RawMessage `json:"next"`
 		Results []record        `json:"results"`
 	}
 	// A row that is no object is left zero, and the rest is decoded all the same.
-	if odd := (*json.UnmarshalTypeError)(nil); !errors.As(json.Unmarshal(b, &wire), &odd) && wire.Results == nil || wire.Results == nil {
+	if odd := (*json.UnmarshalTypeError)(nil); !errors.As(json.Unmarshal(b, &list), &odd) && list.Results == nil || list.Results == nil {
 		return errors.New("no results in it")
 	}
-	a.results = wire.Results
-	if n := wire.Count.v; n != nil && *n >= float64(len(a.results)) && *n < 1e9 {
+	a.results = list.Results
+	if n := list.Count.V; n != nil && *n >= float64(len(a.results)) && *n < 1e9 {
 		count := int(*n)
 		a.count = &count
 	}
-	a.next = len(wire.Next) > 2 && wire.Next[0] == '"'
+	a.next = len(list.Next) > 2 && list.Next[0] == '"'
 	return nil
 }
 
 // record is one call, as the list and the detail endpoint give it.
 type record struct {
-	ID           text     `json:"id"`
-	CallID       text     `json:"call_id"`
-	Agent        text     `json:"agent"`
-	AgentName    text     `json:"agent_name"`
-	Project      text     `json:"project"`
-	AssistantID  text     `json:"assistant_id"`
-	Timestamp    moment   `json:"timestamp"`
-	CreatedAt    moment   `json:"created_at"`
-	UpdatedAt    moment   `json:"updated_at"`
-	Duration     length   `json:"duration"`
-	Success      truth    `json:"success"`
-	Status       text     `json:"status"`
-	IsReviewed   truth    `json:"is_reviewed"`
-	Feedback     text     `json:"feedback"`
-	EndedReason  text     `json:"call_ended_reason"`
-	Topic        text     `json:"topic"`
-	DropoffPoint text     `json:"dropoff_point"`
-	ErrorMessage text     `json:"error_message"`
-	Customer     text     `json:"customer_number"`
-	TraceID      text     `json:"trace_id"`
-	Recording    text     `json:"voice_recording_url"`
-	Metrics      []metric `json:"metrics"`
-	Rubric       []rubric `json:"rubric"`
-	Metadata     object   `json:"metadata"`
-	Variables    object   `json:"dynamic_variables"`
+	ID           wire.Text   `json:"id"`
+	CallID       wire.Text   `json:"call_id"`
+	Agent        wire.Text   `json:"agent"`
+	AgentName    wire.Text   `json:"agent_name"`
+	Project      wire.Text   `json:"project"`
+	AssistantID  wire.Text   `json:"assistant_id"`
+	Timestamp    wire.Moment `json:"timestamp"`
+	CreatedAt    wire.Moment `json:"created_at"`
+	UpdatedAt    wire.Moment `json:"updated_at"`
+	Duration     wire.Length `json:"duration"`
+	Success      wire.Truth  `json:"success"`
+	Status       wire.Text   `json:"status"`
+	IsReviewed   wire.Truth  `json:"is_reviewed"`
+	Feedback     wire.Text   `json:"feedback"`
+	EndedReason  wire.Text   `json:"call_ended_reason"`
+	Topic        wire.Text   `json:"topic"`
+	DropoffPoint wire.Text   `json:"dropoff_point"`
+	ErrorMessage wire.Text   `json:"error_message"`
+	Customer     wire.Text   `json:"customer_number"`
+	TraceID      wire.Text   `json:"trace_id"`
+	Recording    wire.Text   `json:"voice_recording_url"`
+	Metrics      []metric    `json:"metrics"`
+	Rubric       []rubric    `json:"rubric"`
+	Metadata     wire.Object `json:"metadata"`
+	Variables    wire.Object `json:"dynamic_variables"`
 
 	Transcript json.RawMessage `json:"transcript"`
 	Object     json.RawMessage `json:"transcript_object"`
@@ -84,24 +85,24 @@ func (d *detail) UnmarshalJSON(b []byte) error {
 }
 
 type metric struct {
-	ID          text   `json:"id"`
-	Name        text   `json:"name"`
-	Type        text   `json:"type"`
-	Score       number `json:"score"`
-	Enum        text   `json:"enum"`
-	Value       text   `json:"value"`
-	Explanation texts  `json:"explanation"`
+	ID          wire.Text   `json:"id"`
+	Name        wire.Text   `json:"name"`
+	Type        wire.Text   `json:"type"`
+	Score       wire.Number `json:"score"`
+	Enum        wire.Text   `json:"enum"`
+	Value       wire.Text   `json:"value"`
+	Explanation wire.Texts  `json:"explanation"`
 }
 
 // A rubric line judges one metric. Nobody documents its shape beyond passed;
 // these are the names that the answers' other parts use.
 type rubric struct {
-	ID         text            `json:"id"`
-	MetricID   text            `json:"metric_id"`
+	ID         wire.Text       `json:"id"`
+	MetricID   wire.Text       `json:"metric_id"`
 	Metric     json.RawMessage `json:"metric"` // an id, a name, or {id, name}
-	Name       text            `json:"name"`
-	MetricName text            `json:"metric_name"`
-	Passed     truth           `json:"passed"`
+	Name       wire.Text       `json:"name"`
+	MetricName wire.Text       `json:"metric_name"`
+	Passed     wire.Truth      `json:"passed"`
 }
 
 // log is the record in our own words. It is nil where the record has no id.
@@ -120,10 +121,10 @@ func (r *record) log(source string) *call.Log {
 		StartedAt:    r.Timestamp.Time,
 		CreatedAt:    r.CreatedAt.Time,
 		UpdatedAt:    r.UpdatedAt.Time,
-		Duration:     r.Duration.v,
-		Success:      r.Success.v,
+		Duration:     r.Duration.V,
+		Success:      r.Success.V,
 		Status:       string(r.Status),
-		Reviewed:     r.IsReviewed.v,
+		Reviewed:     r.IsReviewed.V,
 		Feedback:     string(r.Feedback),
 		EndedReason:  string(r.EndedReason),
 		Topic:        string(r.Topic),
@@ -150,7 +151,7 @@ func (m metric) metric(lines []rubric) call.Metric {
 		ID:          string(m.ID),
 		Name:        string(m.Name),
 		Type:        string(m.Type),
-		Score:       m.Score.v,
+		Score:       m.Score.V,
 		Explanation: m.Explanation,
 	}
 	if out.Score == nil { // value repeats the score of all that is no enum
@@ -161,8 +162,8 @@ func (m metric) metric(lines []rubric) call.Metric {
 	}
 	out.Passed = binary(out)
 	for _, line := range lines {
-		if line.Passed.v != nil && line.judges(out) {
-			out.Passed = line.Passed.v
+		if line.Passed.V != nil && line.judges(out) {
+			out.Passed = line.Passed.V
 		}
 	}
 	return out
@@ -182,20 +183,20 @@ func binary(m call.Metric) *bool {
 
 func (r rubric) judges(m call.Metric) bool {
 	var (
-		ref    text
+		ref    wire.Text
 		nested struct {
-			ID   text `json:"id"`
-			Name text `json:"name"`
+			ID   wire.Text `json:"id"`
+			Name wire.Text `json:"name"`
 		}
 	)
 	_ = json.Unmarshal(r.Metric, &nested)
 	_ = ref.UnmarshalJSON(r.Metric)
-	for _, id := range []text{r.MetricID, nested.ID, ref} {
+	for _, id := range []wire.Text{r.MetricID, nested.ID, ref} {
 		if id != "" && string(id) == m.ID {
 			return true
 		}
 	}
-	for _, name := range []text{r.MetricName, nested.Name, r.Name, ref} {
+	for _, name := range []wire.Text{r.MetricName, nested.Name, r.Name, ref} {
 		if name != "" && string(name) == m.Name {
 			return true
 		}

@@ -99,18 +99,6 @@ func TestNoList(t *testing.T) {
 	assert.NoError(t, json.Unmarshal([]byte(`{"results": []}`), &a))
 }
 
-// What a tool answers is an error or it is not.
-func TestFailed(t *testing.T) {
-	for result, want := range map[string]bool{
-		``: false, `ok`: false, `{"status": "open", "error": null}`: false, `{"errors": []}`: false, `{"code": 200}`: false,
-		`no error found`: false, `failsafe engaged`: false, `{"error": ""}`: false, `[1]`: false, `{"status": "shipped"}`: false,
-		`timeout after 8 s`: true, `Error: no such account`: true, `{"error": "x"}`: true, `{"status": "Failed"}`: true,
-		`{"status_code": 503}`: true, `{"success": false}`: true, `[ERROR] broken`: true, `{"error": {"code": 1}}`: true,
-	} {
-		assert.Equal(t, want, failed(result), result)
-	}
-}
-
 func FuzzRecord(f *testing.F) {
 	for _, name := range []string{"list.json", "odd.json", "detail.json"} {
 		text, err := os.ReadFile(filepath.Join(fixtures, name))

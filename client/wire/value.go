@@ -1,4 +1,7 @@
-package cekura
+// Package wire reads what upstreams send as they send it: values of odd types,
+// transcripts of many shapes, and lists in numbered pages that shift while they
+// are read. What makes no sense is missing, and never fails its record.
+package wire
 
 import (
 	"bytes"
@@ -14,31 +17,31 @@ import (
 // value that makes no sense is a missing one, so that one odd field costs
 // neither its record nor its page.
 
-// A text is a string; numbers and booleans are their JSON text.
-type text string
+// A Text is a string; numbers and booleans are their JSON text.
+type Text string
 
-func (t *text) UnmarshalJSON(b []byte) error {
+func (t *Text) UnmarshalJSON(b []byte) error {
 	switch {
 	case len(b) == 0 || b[0] == 'n' || b[0] == '{' || b[0] == '[':
 		*t = ""
 	case b[0] == '"':
-		*t = text(unquote(b))
+		*t = Text(unquote(b))
 	default:
-		*t = text(b)
+		*t = Text(b)
 	}
 	return nil
 }
 
-// texts is a list of strings, or one.
-type texts []string
+// Texts is a list of strings, or one.
+type Texts []string
 
-func (t *texts) UnmarshalJSON(b []byte) error {
+func (t *Texts) UnmarshalJSON(b []byte) error {
 	*t = nil
-	var items []text
+	var items []Text
 	if len(b) > 0 && b[0] == '[' {
 		_ = json.Unmarshal(b, &items)
 	} else {
-		items = make([]text, 1)
+		items = make([]Text, 1)
 		_ = items[0].UnmarshalJSON(b)
 	}
 	for _, s := range items {
@@ -49,39 +52,39 @@ func (t *texts) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// A number may be written as a string.
-type number struct{ v *float64 }
+// A Number may be written as a string.
+type Number struct{ V *float64 }
 
-func (n *number) UnmarshalJSON(b []byte) error {
-	n.v = nil
+func (n *Number) UnmarshalJSON(b []byte) error {
+	n.V = nil
 	f, err := strconv.ParseFloat(strings.TrimSpace(string(bytes.Trim(b, `"`))), 64)
 	if err == nil && !math.IsInf(f, 0) && !math.IsNaN(f) {
-		n.v = &f
+		n.V = &f
 	}
 	return nil
 }
 
-// A truth is true, false, "true", "false", 1 or 0.
-type truth struct{ v *bool }
+// A Truth is true, false, "true", "false", 1 or 0.
+type Truth struct{ V *bool }
 
-func (t *truth) UnmarshalJSON(b []byte) error {
-	t.v = nil
+func (t *Truth) UnmarshalJSON(b []byte) error {
+	t.V = nil
 	switch strings.ToLower(string(bytes.Trim(b, `"`))) {
 	case "true", "1":
 		v := true
-		t.v = &v
+		t.V = &v
 	case "false", "0":
 		v := false
-		t.v = &v
+		t.V = &v
 	}
 	return nil
 }
 
-// A moment is a date-time in one of the usual spellings, or an epoch in
+// A Moment is a date-time in one of the usual spellings, or an epoch in
 // seconds or milliseconds. Without an offset it is UTC.
-type moment struct{ time.Time }
+type Moment struct{ time.Time }
 
-func (m *moment) UnmarshalJSON(b []byte) error {
+func (m *Moment) UnmarshalJSON(b []byte) error {
 	m.Time = time.Time{}
 	s := strings.TrimSpace(string(bytes.Trim(b, `"`)))
 	if f, err := strconv.ParseFloat(s, 64); err == nil {
@@ -108,19 +111,19 @@ func epoch(f float64) time.Time {
 	return time.UnixMilli(int64(f)).UTC()
 }
 
-// A length is a duration: "MM:SS", "HH:MM:SS", or a number of seconds.
-type length struct{ v *time.Duration }
+// A Length is a duration: "MM:SS", "HH:MM:SS", or a number of seconds.
+type Length struct{ V *time.Duration }
 
-func (l *length) UnmarshalJSON(b []byte) error {
-	l.v = nil
-	if d, ok := clock(string(bytes.Trim(b, `"`))); ok {
-		l.v = &d
+func (l *Length) UnmarshalJSON(b []byte) error {
+	l.V = nil
+	if d, ok := Clock(string(bytes.Trim(b, `"`))); ok {
+		l.V = &d
 	}
 	return nil
 }
 
-// clock reads "MM:SS", "HH:MM:SS" or seconds, with decimals or without.
-func clock(s string) (time.Duration, bool) {
+// Clock reads "MM:SS", "HH:MM:SS" or seconds, with decimals or without.
+func Clock(s string) (time.Duration, bool) {
 	s = strings.TrimSpace(s)
 	parts := strings.Split(s, ":")
 	if s == "" || len(parts) > 3 {
@@ -137,12 +140,12 @@ func clock(s string) (time.Duration, bool) {
 	return time.Duration(math.Round(sum*1e6)) * time.Microsecond, true
 }
 
-// An object may be JSON within a string. Numbers keep their digits.
-type object map[string]any
+// An Object may be JSON within a string. Numbers keep their digits.
+type Object map[string]any
 
-func (o *object) UnmarshalJSON(b []byte) error {
+func (o *Object) UnmarshalJSON(b []byte) error {
 	*o = nil
-	decoder := json.NewDecoder(bytes.NewReader(unwrap(b)))
+	decoder := json.NewDecoder(bytes.NewReader(Unwrap(b)))
 	decoder.UseNumber()
 	var m map[string]any
 	if decoder.Decode(&m) == nil {
@@ -151,8 +154,8 @@ func (o *object) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// unwrap returns the JSON that a JSON string holds, or b itself.
-func unwrap(b []byte) []byte {
+// Unwrap returns the JSON that a JSON string holds, or b itself.
+func Unwrap(b []byte) []byte {
 	if len(b) == 0 || b[0] != '"' {
 		return b
 	}

@@ -23,6 +23,7 @@ type exchange struct {
 	client *Client
 	method string
 	path   string // escaped, without the query
+	body   []byte // JSON, of a POST
 	into   any
 	meta   Meta
 
@@ -98,11 +99,18 @@ func (x *exchange) request(ctx context.Context, query url.Values) (*retryablehtt
 	if len(query) > 0 {
 		u += "?" + query.Encode()
 	}
-	req, err := retryablehttp.NewRequestWithContext(ctx, x.method, u, nil)
+	var body any // a nil []byte would be a body of no bytes
+	if x.body != nil {
+		body = x.body
+	}
+	req, err := retryablehttp.NewRequestWithContext(ctx, x.method, u, body)
 	if err != nil {
 		return nil, err
 	}
 	h := req.Header
+	if x.client.o.Secrets != nil {
+		x.secrets = x.client.o.Secrets()
+	}
 	if x.client.o.Header != nil {
 		x.client.o.Header(h)
 	}
@@ -113,6 +121,9 @@ func (x *exchange) request(ctx context.Context, query url.Values) (*retryablehtt
 				x.secrets = append(x.secrets, token)
 			}
 		}
+	}
+	if x.body != nil {
+		h.Set("Content-Type", "application/json")
 	}
 	h.Set("Accept", "application/json")
 	h.Set("User-Agent", "call-logs-mcp/"+x.client.o.Version)

@@ -12,6 +12,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net"
@@ -39,6 +40,8 @@ type Options struct {
 	// so a rotated key is picked up. What it adds is a secret: it goes to the
 	// host of BaseURL alone and is blotted out of every text.
 	Header func(http.Header)
+	// Secrets are what Post sends in a body and is blotted out likewise.
+	Secrets func() []string
 
 	Transport http.RoundTripper // nil dials BaseURL
 	Logger    *slog.Logger      // nil is silent
@@ -192,6 +195,18 @@ func Path(segments ...string) string {
 func (c *Client) Get(ctx context.Context, path string, query url.Values, v any) (Meta, error) {
 	x := &exchange{client: c, method: http.MethodGet, path: path, into: v}
 	err := x.run(ctx, query)
+	return x.meta, err
+}
+
+// Post is Get with a body, which is sent as JSON. It is tried again like Get, so
+// it is for questions alone, and for what may be asked twice.
+func (c *Client) Post(ctx context.Context, path string, body, v any) (Meta, error) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return Meta{}, err
+	}
+	x := &exchange{client: c, method: http.MethodPost, path: path, body: text, into: v}
+	err = x.run(ctx, nil)
 	return x.meta, err
 }
 

@@ -1,8 +1,9 @@
 // Package config says what the operator wants: the commands, flags and
 // environment variables of call-logs-mcp, declared once and checked once.
 //
-// A flag goes before its environment variable, and an empty variable counts as
-// unset. Keys come from the environment alone, so that they never stand in a
+// A flag goes before its environment variable, and that before the
+// configuration file; an empty variable counts as unset. Keys come from the
+// environment or the file and from no flag, so that they never stand in a
 // process list or a shell's history.
 package config
 
@@ -22,19 +23,29 @@ type Command string
 
 // The commands. Help means that help has been printed and nothing is left to do.
 const (
-	Serve   Command = "serve"
-	Demo    Command = "demo"
-	Tool    Command = "tool"
-	Version Command = "version"
-	Help    Command = "help"
+	Serve    Command = "serve"
+	Demo     Command = "demo"
+	Tool     Command = "tool"
+	Sync     Command = "sync"
+	Purge    Command = "purge"
+	Status   Command = "status"
+	Doctor   Command = "doctor"
+	NewToken Command = "token new"
+	Version  Command = "version"
+	Help     Command = "help"
 )
 
 // Config is what the operator asked for. Options are those of demo, too (the
-// defaults, over sample calls), and zero for version and help.
+// defaults, over sample calls), and zero for token, version and help. Sync,
+// purge, status and doctor have the Place of Options alone.
 type Config struct {
 	Command Command
 	Options
-	Tool ToolCall // of the command tool
+	HTTP  HTTP      // of serve
+	Tool  ToolCall  // of tool
+	Sync  SyncCall  // of sync
+	Purge PurgeCall // of purge
+	Token TokenCall // of token new
 }
 
 // ToolCall is one tool to run from the terminal.
@@ -43,17 +54,55 @@ type ToolCall struct {
 	JSON string `arg:"" optional:"" default:"{}" name:"json" help:"Its arguments as a JSON object."`
 }
 
+// SyncCall is how to fill the local copy.
+type SyncCall struct {
+	Once   bool   `xor:"rhythm" help:"Exit once the copy is complete (what sync does anyway, said aloud)."`
+	Follow bool   `xor:"rhythm" help:"Go on reading new calls until stopped."`
+	Since  string `placeholder:"TIME" help:"Read calls from this time on, such as 2026-11-01 or now-30d (default as far back as --retain)."`
+}
+
+// PurgeCall is what to remove from the local copy: calls that fit everything
+// given. There is always at least one of Source, Before, Calls, Number and All.
+type PurgeCall struct {
+	Source string   `placeholder:"NAME" help:"Calls of this source."`
+	Before string   `placeholder:"TIME" help:"Calls that began before this time, such as 2026-10-01 or now-30d."`
+	Calls  []string `name:"call" sep:"none" placeholder:"ID" help:"This call. May be repeated."`
+	Number string   `placeholder:"NUMBER" help:"Calls with this customer's number."`
+	All    bool     `help:"Everything."`
+	Yes    bool     `short:"y" help:"Do not ask before removing."`
+}
+
+// TokenCall is a token to make for somebody who is to read calls over HTTP.
+type TokenCall struct {
+	Name   string   `arg:"" help:"Whose token it is, in logs and limits."`
+	Scopes []string `name:"scope" enum:"${scopes}" default:"calls:read,transcripts:read" placeholder:"SCOPE" help:"What it lets read: ${enum}. May be repeated (default ${default})."`
+	Filter string   `placeholder:"JSON" help:"Only calls that match this filters_v2."`
+	Tokens string   `placeholder:"FILE" help:"Where tokens are kept, hashed (default tokens beside the configuration file)."`
+}
+
 // Options are the flags and variables that the commands serve and tool share.
 type Options struct {
-	Demo       bool           `xor:"sample" help:"Serve embedded sample calls, and nothing else."`
-	Data       []string       `xor:"sample" sep:"none" type:"existingfile" placeholder:"FILE" help:"Serve the calls of a JSONL or JSONL.gz file. May be repeated."`
-	MaxFetch   int            `default:"5000" placeholder:"CALLS" help:"Read at most this many calls to answer one question (default ${default})."`
-	Budget     int            `default:"4000" placeholder:"TOKENS" help:"Size of a text answer where the question names none (default ${default}, at most ${max_budget})."`
-	TimeZone   *time.Location `default:"UTC" placeholder:"ZONE" help:"Time zone of times without an offset, such as Europe/Berlin (default ${default})."`
-	PII        string         `name:"pii" enum:"mask,show" default:"mask" help:"Whether personal data is masked in answers: ${enum} (default ${default})."`
-	Structured bool           `help:"Declare output schemas and always send structured content, for clients that run code over results."`
-	Log        Log            `embed:"" prefix:"log-"`
-	Cekura     Cekura         `embed:"" prefix:"cekura-" group:"cekura"`
+	Place      `embed:""`
+	MaxFetch   int    `default:"5000" placeholder:"CALLS" help:"Read at most this many calls to answer one question (default ${default})."`
+	Budget     int    `default:"4000" placeholder:"TOKENS" help:"Size of a text answer where the question names none (default ${default}, at most ${max_budget})."`
+	PII        string `name:"pii" enum:"mask,show" default:"mask" help:"Whether personal data is masked in answers: ${enum} (default ${default})."`
+	Structured bool   `help:"Declare output schemas and always send structured content, for clients that run code over results."`
+}
+
+// Place is where calls come from and where the copy of them is: what every
+// command about calls has to know.
+type Place struct {
+	File     string         `name:"config" placeholder:"FILE" help:"Sources and options in YAML (default call-logs-mcp/config.yaml in the user's configuration directory, if it is there)."`
+	Demo     bool           `xor:"sample" help:"Serve embedded sample calls, and nothing else."`
+	Data     []string       `xor:"sample" sep:"none" type:"existingfile" placeholder:"FILE" help:"Serve the calls of a JSONL or JSONL.gz file. May be repeated."`
+	TimeZone *time.Location `default:"UTC" placeholder:"ZONE" help:"Time zone of times without an offset, such as Europe/Berlin (default ${default})."`
+	Log      Log            `embed:"" prefix:"log-"`
+	Cekura   Cekura         `embed:"" prefix:"cekura-" group:"cekura"`
+	Telzino  Telzino        `embed:"" prefix:"telzino-" group:"telzino"`
+	Zudu     Zudu           `embed:"" prefix:"zudu-" group:"zudu"`
+	Copy     `embed:"" group:"copy"`
+
+	named []SourceConfig // of the file, those named like a provider left out
 }
 
 // The limits of Budget, in tokens. Below the smaller an answer could not say
@@ -65,45 +114,6 @@ const (
 
 // Mask says whether personal data is to be masked.
 func (o Options) Mask() bool { return o.PII != "show" }
-
-// Source names one origin of calls.
-type Source string
-
-// The origins of calls.
-const (
-	FromDemo   Source = "demo"
-	FromCekura Source = "cekura"
-	FromFile   Source = "file"
-)
-
-// Sources are the origins of calls that were asked for. The demo stands alone,
-// whatever keys are in the environment, so that sample and real calls never mix
-// in one answer. Where there is none the error, an *Error, names the ways out.
-func (o Options) Sources() ([]Source, error) {
-	if o.Demo {
-		return []Source{FromDemo}, nil
-	}
-	var sources []Source
-	if o.Cekura.Key.IsSet() {
-		sources = append(sources, FromCekura)
-	}
-	if len(o.Data) > 0 {
-		sources = append(sources, FromFile)
-	}
-	if len(sources) == 0 {
-		return nil, mistake("no call logs to read: set CEKURA_API_KEY to read yours from Cekura, " +
-			"give --data FILE for calls in a JSONL file, or --demo for sample calls")
-	}
-	return sources, nil
-}
-
-// Cekura is how to reach Cekura's API.
-type Cekura struct {
-	Key       Secret `kong:"-"` // from CEKURA_API_KEY; no flag takes a key
-	BaseURL   string `name:"base-url" from:"CEKURA_BASE_URL" default:"https://api.cekura.ai" placeholder:"URL" help:"Where its API is (default ${default}) ($$CEKURA_BASE_URL)."`
-	ProjectID string `from:"CEKURA_PROJECT_ID" placeholder:"ID" help:"Only calls of this project ($$CEKURA_PROJECT_ID)."`
-	AgentID   string `from:"CEKURA_AGENT_ID" placeholder:"ID" help:"Only calls of this agent ($$CEKURA_AGENT_ID)."`
-}
 
 // Log is what to tell the operator, and how.
 type Log struct {
@@ -131,21 +141,35 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// Error is a mistake of the operator's in commands, flags or environment. Its
-// words are for them, and never hold a key.
+// Error is a mistake of the operator's in commands, flags, environment or file.
+// Its words are for them, and never hold a key.
 type Error struct{ msg string }
 
 // Error is what the operator reads.
 func (e *Error) Error() string { return e.msg }
 
-func mistake(format string, args ...any) *Error { return &Error{fmt.Sprintf(format, args...)} }
+// Mistake is an *Error of these words, for what only a command can find out,
+// such as a time that is none.
+func Mistake(format string, args ...any) *Error { return &Error{fmt.Sprintf(format, args...)} }
+
+// Exposed is the refusal to serve calls to whoever asks for them.
+type Exposed struct{ msg string }
+
+// Error is what the operator reads.
+func (e *Exposed) Error() string { return e.msg }
+
+// ExitCode is EX_CONFIG of sysexits.h, so that supervisors do not try again.
+func (e *Exposed) ExitCode() int { return 78 }
 
 // ExitCode is what the process exits with after err: 0 for nil, 2 for an
-// *Error, and 1 for anything else.
+// *Error, what an error with a method ExitCode says, and 1 for anything else.
 func ExitCode(err error) int {
+	var own interface{ ExitCode() int }
 	switch {
 	case err == nil:
 		return 0
+	case errors.As(err, &own):
+		return own.ExitCode()
 	case errors.As(err, new(*Error)):
 		return 2
 	}

@@ -34,10 +34,17 @@ func TestDefaults(t *testing.T) {
 	for _, args := range [][]string{nil, {"serve"}, {"tool", "list_call_logs"}} {
 		c := parse(t, nil, args...)
 		assert.Equal(t, Options{
-			MaxFetch: 5000, Budget: 4000, TimeZone: time.UTC, PII: "mask",
-			Log:    Log{Level: "info", Format: "text"},
-			Cekura: Cekura{BaseURL: "https://api.cekura.ai"},
+			MaxFetch: 5000, Budget: 4000, PII: "mask",
+			Place: Place{
+				TimeZone: time.UTC,
+				Log:      Log{Level: "info", Format: "text"},
+				Cekura:   Cekura{BaseURL: "https://api.cekura.ai"},
+				Telzino:  Telzino{BaseURL: "https://api.telzino.com"},
+				Zudu:     Zudu{BaseURL: "https://api.zudu.ai"},
+				Copy:     Copy{Mirror: "memory", Retain: 90 * 24 * time.Hour, Details: "failed"},
+			},
 		}, c.Options)
+		assert.Zero(t, c.HTTP)
 		assert.True(t, c.Mask())
 	}
 }
@@ -141,14 +148,14 @@ func TestPlainHTTPOnLoopback(t *testing.T) {
 func TestSources(t *testing.T) {
 	key := Cekura{Key: NewSecret("k")}
 	tests := []struct {
-		options Options
+		options Place
 		want    []Source
 	}{
-		{Options{Demo: true}, []Source{FromDemo}},
-		{Options{Demo: true, Cekura: key}, []Source{FromDemo}},
-		{Options{Cekura: key}, []Source{FromCekura}},
-		{Options{Data: []string{"x"}}, []Source{FromFile}},
-		{Options{Data: []string{"x"}, Cekura: key}, []Source{FromCekura, FromFile}},
+		{Place{Demo: true}, []Source{FromDemo}},
+		{Place{Demo: true, Cekura: key}, []Source{FromDemo}},
+		{Place{Cekura: key}, []Source{FromCekura}},
+		{Place{Data: []string{"x"}}, []Source{FromFile}},
+		{Place{Data: []string{"x"}, Cekura: key}, []Source{FromCekura, FromFile}},
 	}
 	for _, tt := range tests {
 		got, err := tt.options.Sources()
@@ -182,7 +189,7 @@ func TestHelpNamesEverything(t *testing.T) {
 
 func TestSecretsDoNotPrint(t *testing.T) {
 	const key = "hunter2"
-	c := Config{Options: Options{Cekura: Cekura{Key: NewSecret(key)}}}
+	c := Config{Options: Options{Place: Place{Cekura: Cekura{Key: NewSecret(key)}}}}
 	s := c.Cekura.Key
 	said := []string{s.String(), s.GoString(), fmt.Sprint(c), fmt.Sprint(&s)}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%10s", "%T %[1]v"} {

@@ -3,8 +3,7 @@ package config
 import (
 	"fmt"
 	"io"
-	"net"
-	"net/url"
+	"net/netip"
 	"reflect"
 	"strconv"
 	"strings"
@@ -23,59 +22,122 @@ type commands struct {
 
 	Serve struct {
 		Options `embed:""`
-	} `cmd:"" default:"withargs" help:"Serve MCP on stdin and stdout (the default)."`
+		HTTP    `embed:"" group:"http"`
+	} `cmd:"" default:"withargs" help:"Serve MCP on stdin and stdout (the default), or over HTTP."`
 	Demo struct{} `cmd:"" help:"Walk through the sample calls: real tool calls, their answers, and how to connect."`
 	Tool struct {
 		ToolCall `embed:""`
 		Options  `embed:""`
 	} `cmd:"" help:"Run one tool and print its answer."`
+	Sync struct {
+		SyncCall `embed:""`
+		Place    `embed:""`
+	} `cmd:"" help:"Fill the local copy of the calls, so that questions are answered at once."`
+	Purge struct {
+		PurgeCall `embed:""`
+		Place     `embed:""`
+	} `cmd:"" help:"Remove calls from the local copy."`
+	Status struct {
+		Place `embed:""`
+	} `cmd:"" help:"Say what the local copy holds."`
+	Doctor struct {
+		Place `embed:""`
+	} `cmd:"" help:"Check that every source can be read, and say what to do where not."`
+	Token struct {
+		New struct {
+			TokenCall `embed:""`
+			File      string `name:"config" placeholder:"FILE" help:"Options in YAML, of which tokens is read."`
+		} `cmd:"" help:"Make a token, print it once and keep its hash."`
+	} `cmd:"" help:"Say who may read calls over HTTP."`
 	VersionCommand struct{} `cmd:"" name:"version" help:"Print the version."`
 }
 
-// Parse reads the command line (without the program's name) and the
-// environment. Every error is an *Error. Help that was asked for goes to out,
-// and the command is then Help.
+// Parse reads the command line (without the program's name), the environment
+// and the configuration file. Every error is an *Error, or *Exposed. Help that
+// was asked for goes to out, and the command is then Help.
 func Parse(args []string, env func(string) string, out io.Writer) (Config, error) {
 	var cmds commands
+	var f *file
 	helped := false
 	parser, err := kong.New(&cmds,
 		kong.Name("call-logs-mcp"), kong.Description(about),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Groups{"cekura": "Cekura (its key is read from CEKURA_API_KEY alone)"},
-		kong.Vars{"max_budget": strconv.Itoa(MaxBudget)},
+		kong.Groups{
+			"cekura": "Cekura (its key is read from CEKURA_API_KEY)", "telzino": "Telzino (TELZINO_CLIENT_ID and TELZINO_CLIENT_SECRET, or TELZINO_TOKEN)",
+			"zudu": "Zudu (ZUDU_API_KEY and ZUDU_API_SECRET)", "copy": "Local copy", "http": "HTTP",
+		},
+		kong.Vars{"max_budget": strconv.Itoa(MaxBudget), "scopes": "calls:read,transcripts:read,pii:read"},
 		kong.Writers(out, out), kong.Exit(func(int) { helped = true }),
 		kong.TypeMapper(reflect.TypeFor[*time.Location](), kong.MapperFunc(zone)),
-		kong.Resolvers(fromEnvironment(env)),
+		kong.TypeMapper(reflect.TypeFor[netip.Prefix](), kong.MapperFunc(decodePrefix)),
+		kong.NamedMapper("days", kong.MapperFunc(decodeDays)),
+		// The last that knows a value wins.
+		kong.Resolvers(kong.ResolverFunc(func(c *kong.Context, p *kong.Path, flag *kong.Flag) (any, error) { return f.resolve(c, p, flag) }), fromEnvironment(env)),
 	)
 	if err != nil {
 		return Config{}, fmt.Errorf("config: %w", err) // the grammar itself is wrong
 	}
+	f, broken := load(configFlag(parser, args), env)
 	parsed, err := parser.Parse(args)
-	if helped {
-		return Config{Command: Help}, nil
-	}
-	if err != nil {
-		return Config{}, mistake("%v (call-logs-mcp --help lists the commands and flags)", err)
-	}
-	c := Config{Command: Command(parsed.Selected().Name)}
 	switch {
-	case cmds.Version || c.Command == Version:
+	case helped:
+		return Config{Command: Help}, nil
+	case err == nil && (cmds.Version || parsed.Command() == string(Version)):
 		return Config{Command: Version}, nil
-	case c.Command == Demo:
+	case err == nil && parsed.Command() == string(Demo):
 		// What serving the demo would have, from nothing around it.
-		c, err = Parse([]string{"--demo"}, func(string) string { return "" }, out)
+		c, err := Parse([]string{"--demo"}, func(string) string { return "" }, out)
 		c.Command = Demo
 		return c, err
-	case c.Command == Tool:
-		c.Options, c.Tool = cmds.Tool.Options, cmds.Tool.ToolCall
-	default:
-		c.Options = cmds.Serve.Options
+	case broken != nil:
+		return Config{}, broken
+	case err != nil:
+		return Config{}, Mistake("%v (call-logs-mcp --help lists the commands and flags)", err)
 	}
-	if err := c.check(); err != nil {
+	c := cmds.config(parsed)
+	if err := c.settle(parsed, f, env); err != nil {
 		return Config{}, err
 	}
-	c.Cekura.Key, err = secret("CEKURA_API_KEY", env)
-	return c, err
+	return c, nil
+}
+
+// configFlag is the file that the flag --config names. It has to be known before
+// the other flags are, and a wrong command line is no matter yet.
+func configFlag(parser *kong.Kong, args []string) string {
+	trace, err := kong.Trace(parser, args)
+	if err != nil {
+		return ""
+	}
+	path := ""
+	for _, p := range trace.Path {
+		if p.Flag != nil && p.Flag.Name == "config" {
+			path, _ = trace.FlagValue(p.Flag).(string)
+		}
+	}
+	return path
+}
+
+// config is what the chosen command was told.
+func (cmds *commands) config(parsed *kong.Context) Config {
+	node := parsed.Selected()
+	c := Config{Command: Command(node.Name)}
+	switch c.Command {
+	case Tool:
+		c.Options, c.Tool = cmds.Tool.Options, cmds.Tool.ToolCall
+	case Sync:
+		c.Place, c.Sync = cmds.Sync.Place, cmds.Sync.SyncCall
+	case Purge:
+		c.Place, c.Purge = cmds.Purge.Place, cmds.Purge.PurgeCall
+	case Status:
+		c.Place = cmds.Status.Place
+	case Doctor:
+		c.Place = cmds.Doctor.Place
+	case "new":
+		c.Command, c.Token = NewToken, cmds.Token.New.TokenCall
+	default:
+		c.Options, c.HTTP = cmds.Serve.Options, cmds.Serve.HTTP
+	}
+	return c
 }
 
 // fromEnvironment gives a flag with a tag `from` the value of that variable.
@@ -105,39 +167,4 @@ func zone(ctx *kong.DecodeContext, target reflect.Value) error {
 	}
 	target.Set(reflect.ValueOf(loc))
 	return nil
-}
-
-// check finds what the grammar cannot say.
-func (o Options) check() error {
-	if o.MaxFetch < 1 {
-		return mistake("--max-fetch must be at least 1, not %d", o.MaxFetch)
-	}
-	if o.Budget < MinBudget || o.Budget > MaxBudget {
-		return mistake("--budget must be from %d to %d tokens, not %d", MinBudget, MaxBudget, o.Budget)
-	}
-	for _, file := range o.Data {
-		if file == "-" {
-			return mistake("--data cannot be stdin, which is the client's")
-		}
-	}
-	return checkBaseURL("--cekura-base-url (CEKURA_BASE_URL)", o.Cekura.BaseURL)
-}
-
-// checkBaseURL allows https, and plain http on loopback alone: a key travels
-// with every request. It does not repeat the URL, which may hold a password.
-func checkBaseURL(name, base string) error {
-	u, err := url.Parse(base)
-	switch {
-	case err != nil, u.Host == "", u.Scheme != "https" && u.Scheme != "http":
-		return mistake("%s is not a URL such as https://api.example.com", name)
-	case u.User != nil, u.RawQuery != "", u.Fragment != "":
-		return mistake("%s must not hold a user, a query or a fragment", name)
-	case u.Scheme == "http" && !loopback(u.Hostname()):
-		return mistake("%s must be https: the key would be sent in the clear; plain http is for loopback only", name)
-	}
-	return nil
-}
-
-func loopback(host string) bool {
-	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }

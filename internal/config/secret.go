@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -56,13 +57,21 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 // which files and forms leave, are no part of it.
 func secret(name string, env func(string) string) (Secret, error) {
 	v := strings.TrimSpace(env(name))
+	if err := checkKey(v); err != nil {
+		return Secret{}, Mistake("%s %v", name, err)
+	}
+	return NewSecret(v), nil
+}
+
+// checkKey finds what no key looks like, without repeating it.
+func checkKey(v string) error {
 	if strings.HasPrefix(v, "${") {
-		return Secret{}, mistake("%s holds the name of a variable that was not filled in; put the key itself there", name)
+		return errors.New("holds the name of a variable that was not filled in; put the key itself there")
 	}
 	for _, r := range v {
 		if r <= ' ' || r > '~' {
-			return Secret{}, mistake("%s holds a character that no key has, such as a space or a newline", name)
+			return errors.New("holds a character that no key has, such as a space or a newline")
 		}
 	}
-	return NewSecret(v), nil
+	return nil
 }

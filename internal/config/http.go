@@ -1,0 +1,186 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// HTTP is how to serve a team. Without Addr, stdin and stdout are served.
+type HTTP struct {
+	Addr           string         `name:"http" placeholder:"ADDR" help:"Serve MCP over HTTP here, such as 127.0.0.1:8080, at /mcp."`
+	Auth           string         `placeholder:"HOW" help:"Who may come in: none (on loopback only), token or oauth (default what the other flags ask for)."`
+	NoAuth         bool           `help:"The same as --auth none."`
+	Tokens         string         `placeholder:"FILE" help:"Tokens made by token new (default tokens beside the configuration file)."`
+	OAuthIssuer    string         `name:"oauth-issuer" placeholder:"URL" help:"Whose access tokens are accepted."`
+	OAuthAudience  string         `name:"oauth-audience" placeholder:"URL" help:"Whom they must be made for: this server, as its clients know it."`
+	AllowedHosts   []string       `name:"allowed-host" sep:"none" placeholder:"HOST" help:"Name by which clients reach it, beside loopback. May be repeated."`
+	AllowedOrigins []string       `name:"allowed-origin" sep:"none" placeholder:"ORIGIN" help:"Web page that may call it, such as https://app.example.com. May be repeated."`
+	TrustedProxies []netip.Prefix `name:"trusted-proxy" sep:"none" placeholder:"CIDR" help:"Proxies whose word on the client's address counts. May be repeated."`
+	Metrics        string         `placeholder:"ADDR" help:"Serve Prometheus metrics on this loopback address."`
+	TLSCert        string         `name:"tls-cert" placeholder:"FILE" help:"Certificate, read again when it changes."`
+	TLSKey         string         `name:"tls-key" placeholder:"FILE" help:"Its key."`
+}
+
+// The values of HTTP.Auth. Parse leaves it "" only where Addr is.
+const (
+	AuthNone  = "none"
+	AuthToken = "token"
+	AuthOAuth = "oauth"
+)
+
+// settle finds what is wrong with h and says who may come in.
+func (h *HTTP) settle(env func(string) string) error {
+	if h.Addr == "" {
+		return nil
+	}
+	if err := checkAddr(h.Addr); err != nil {
+		return flagged("--http", err)
+	}
+	for _, check := range []func() error{h.settleAuth, h.checkOAuth, h.checkLists, h.checkMetrics} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	if (h.TLSCert == "") != (h.TLSKey == "") {
+		return Mistake("--tls-cert and --tls-key need each other")
+	}
+	if h.Auth == AuthToken && h.Tokens == "" {
+		if h.Tokens = beside(env, "tokens"); h.Tokens == "" {
+			return Mistake("--auth token needs --tokens FILE")
+		}
+	}
+	return nil
+}
+
+func (h *HTTP) settleAuth() error {
+	if h.Auth != "" {
+		if err := among(AuthNone, AuthToken, AuthOAuth)(h.Auth); err != nil {
+			return flagged("--auth", err)
+		}
+	}
+	switch {
+	case h.NoAuth && h.Auth != "" && h.Auth != AuthNone:
+		return Mistake("--no-auth and --auth %s contradict each other", h.Auth)
+	case h.NoAuth:
+		h.Auth = AuthNone
+	case h.Auth == "" && h.Tokens != "" && h.OAuthIssuer != "":
+		return Mistake("--tokens and --oauth-issuer are both given; choose with --auth token or --auth oauth")
+	case h.Auth == "" && h.Tokens != "":
+		h.Auth = AuthToken
+	case h.Auth == "" && h.OAuthIssuer != "":
+		h.Auth = AuthOAuth
+	}
+	switch local := loopbackAddr(h.Addr); {
+	case h.Auth == AuthNone && !local:
+		return &Exposed{fmt.Sprintf("calls are not served without authentication beyond loopback, and %s is; "+
+			"give --tokens FILE (see token new) or --oauth-issuer, or listen on 127.0.0.1", h.Addr)}
+	case h.Auth == "" && !local:
+		return &Exposed{fmt.Sprintf("nothing says who may read calls on %s; give --tokens FILE (see token new) or --oauth-issuer", h.Addr)}
+	case h.Auth == "":
+		return &Exposed{"nothing says who may read calls over HTTP; give --tokens FILE (see token new), --oauth-issuer, " +
+			"or --no-auth to let in everybody on this machine"}
+	}
+	return nil
+}
+
+func (h *HTTP) checkOAuth() error {
+	if h.Auth != AuthOAuth {
+		return nil
+	}
+	if h.OAuthIssuer == "" || h.OAuthAudience == "" {
+		return Mistake("--auth oauth needs --oauth-issuer and --oauth-audience")
+	}
+	if err := checkURL(h.OAuthIssuer); err != nil {
+		return flagged("--oauth-issuer", err)
+	}
+	return nil
+}
+
+func (h *HTTP) checkLists() error {
+	for _, host := range h.AllowedHosts {
+		if err := checkHost(host); err != nil {
+			return flagged("--allowed-host", err)
+		}
+	}
+	for _, origin := range h.AllowedOrigins {
+		if err := checkOrigin(origin); err != nil {
+			return flagged("--allowed-origin", err)
+		}
+	}
+	return nil
+}
+
+// checkMetrics keeps them on loopback, where nobody has to be asked who they are.
+func (h *HTTP) checkMetrics() error {
+	if h.Metrics == "" {
+		return nil
+	}
+	if err := checkAddr(h.Metrics); err != nil {
+		return flagged("--metrics", err)
+	}
+	if !loopbackAddr(h.Metrics) {
+		return &Exposed{fmt.Sprintf("metrics are served on loopback only, such as 127.0.0.1:9090, and %s is beyond", h.Metrics)}
+	}
+	return nil
+}
+
+// checkAddr wants a host, which may be empty for all addresses, and a port.
+func checkAddr(addr string) error {
+	_, port, err := net.SplitHostPort(addr)
+	if n, convErr := strconv.Atoi(port); err != nil || convErr != nil || n < 0 || n > 65535 {
+		return fmt.Errorf("must be an address and a port, such as 127.0.0.1:8080, not %q", addr)
+	}
+	return nil
+}
+
+func loopbackAddr(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	return err == nil && loopback(host)
+}
+
+func checkHost(host string) error {
+	if host == "" || strings.ContainsAny(host, "/*@ ,") {
+		return fmt.Errorf("must be a host name such as calls.example.com, not %q", host)
+	}
+	return nil
+}
+
+func checkOrigin(origin string) error {
+	u, err := url.Parse(origin)
+	if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin {
+		return fmt.Errorf("must be an origin such as https://app.example.com, not %q", origin)
+	}
+	return nil
+}
+
+// prefix reads a CIDR, or an address as the network of itself.
+func prefix(s string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(s); err == nil && addr.Zone() == "" {
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		return p, fmt.Errorf("must be a network such as 10.0.0.0/8, not %q", s)
+	}
+	return p.Masked(), nil
+}
+
+func decodePrefix(ctx *kong.DecodeContext, target reflect.Value) error {
+	var s string
+	if err := ctx.Scan.PopValueInto("network", &s); err != nil {
+		return err
+	}
+	p, err := prefix(s)
+	if err != nil {
+		return err
+	}
+	target.Set(reflect.ValueOf(p))
+	return nil
+}

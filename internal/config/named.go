@@ -1,0 +1,177 @@
+package config
+
+import (
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+)
+
+// sources reads the sources of the file, by name.
+func (l *loader) sources(n node) error {
+	names, values, err := n.fields()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		at := values[name]
+		switch {
+		case !sourceName.MatchString(name):
+			return at.mistake("is no name for a source: it must begin with a letter and have at most 32 of a-z, 0-9, _ and -")
+		case name == "demo":
+			return at.mistake("is the name of the sample calls; choose another")
+		}
+		if err := l.source(name, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *loader) source(name string, n node) error {
+	names, values, err := n.fields()
+	if err != nil {
+		return err
+	}
+	s := SourceConfig{Name: name}
+	if s.Provider, err = providerOf(name, n, values); err != nil {
+		return err
+	}
+	p := providers()[s.Provider]
+	if err := n.known(names, append([]string{"provider"}, p.keys...), "a source of "+s.Provider); err != nil {
+		return err
+	}
+	s.BaseURL = p.base
+	for _, key := range names {
+		if err := l.set(&s, key, values[key]); err != nil {
+			return err
+		}
+	}
+	if s.Name == s.Provider {
+		if _, ok := values["base_url"]; !ok {
+			s.BaseURL = "" // the flag has the default
+		}
+		l.out.vendors[name] = vendor{s, n}
+		return nil
+	}
+	if missing, given := s.half(); missing != "" {
+		return n.mistake("has %s without %s; give both", given, missing)
+	}
+	if !s.complete() {
+		return n.mistake("needs %s", s.needs())
+	}
+	l.out.named = append(l.out.named, s)
+	return nil
+}
+
+// providerOf is what n says, or what its name does. A source that is named like
+// a provider is one of it, since that provider's flags speak of the source.
+func providerOf(name string, n node, values map[string]node) (string, error) {
+	all := slices.Sorted(maps.Keys(providers()))
+	_, known := providers()[name]
+	at, ok := values["provider"]
+	if !ok {
+		if !known {
+			return "", n.mistake("needs a provider: %s", strings.Join(all, ", "))
+		}
+		return name, nil
+	}
+	s, err := at.text()
+	if err != nil {
+		return "", err
+	}
+	if !slices.Contains(all, s) {
+		if near := closest(s, all); near != "" {
+			return "", at.mistake("is unknown; did you mean %s?", near)
+		}
+		return "", at.mistake("is unknown; there are %s", strings.Join(all, ", "))
+	}
+	if known && s != name {
+		return "", at.mistake("is not %s, so the source needs another name", name)
+	}
+	return s, nil
+}
+
+// set reads one key of a source.
+func (l *loader) set(s *SourceConfig, key string, n node) (err error) {
+	switch key {
+	case "provider":
+		return nil
+	case "base_url":
+		if s.BaseURL, err = n.text(); err != nil {
+			return err
+		}
+		if err := checkURL(s.BaseURL); err != nil {
+			return n.mistake("%v", err)
+		}
+		return nil
+	case "project_id":
+		s.ProjectID, err = n.text()
+		return err
+	case "agent_ids":
+		all, err := n.texts()
+		s.AgentIDs = list(strings.Join(all, ","))
+		return err
+	case "files":
+		all, err := n.texts()
+		for _, path := range all {
+			path = l.abs(path)
+			if info, bad := os.Stat(path); err == nil && (bad != nil || info.IsDir()) {
+				return n.mistake("names %s, which is no file", path)
+			}
+			s.Files = append(s.Files, path)
+		}
+		return err
+	}
+	*s.credential(key), err = l.credential(n, key != "client_id")
+	return err
+}
+
+// credential reads a key that is there itself, or the name of the variable or
+// file that holds it. One that is private must not be there itself where others
+// can read it.
+func (l *loader) credential(n node, private bool) (Secret, error) {
+	s, err := n.text()
+	if err != nil {
+		return Secret{}, err
+	}
+	value := s
+	if name, ok := strings.CutPrefix(s, "env:"); ok {
+		l.out.claimed[name] = true
+		if value = strings.TrimSpace(l.env(name)); value == "" {
+			return Secret{}, n.mistake("is in the variable %s, which is not set", name)
+		}
+	} else if path, ok := strings.CutPrefix(s, "file:"); ok {
+		if value, err = readKey(l.abs(path)); err != nil {
+			return Secret{}, n.mistake("cannot be read: %v", err)
+		}
+	} else if private && l.exposed {
+		return Secret{}, n.mistake("is a key in a file that others can read; run: chmod 600 %s", quoted(n.file))
+	}
+	if err := checkKey(value); err != nil {
+		return Secret{}, n.mistake("%v", err)
+	}
+	if value == "" {
+		return Secret{}, n.mistake("is empty")
+	}
+	return NewSecret(value), nil
+}
+
+// quoted is path as a shell takes it.
+func quoted(path string) string {
+	if strings.Trim(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+@%") == "" {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}
+
+func readKey(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxKey))
+	return strings.TrimSpace(string(b)), err
+}

@@ -1,0 +1,203 @@
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// settle finds what the grammar cannot say, and fills in what follows from the
+// environment and the file.
+func (c *Config) settle(parsed *kong.Context, f *file, env func(string) string) error {
+	if c.Command == NewToken {
+		return c.Token.settle(env)
+	}
+	for _, file := range c.Data {
+		if file == "-" {
+			return Mistake("--data cannot be stdin, which is the client's")
+		}
+	}
+	for _, err := range []error{c.checkURLs(), c.checkAnswers(), flagged("--mirror", checkMirror(c.Mirror)), c.Purge.check(c.Command)} {
+		if err != nil {
+			return err
+		}
+	}
+	if err := c.learn(f, env); err != nil {
+		return err
+	}
+	if err := c.heard(parsed); err != nil {
+		return err
+	}
+	if err := c.place(env); err != nil {
+		return err
+	}
+	if err := c.keeps(); err != nil {
+		return err
+	}
+	return c.HTTP.settle(env)
+}
+
+// flagged is err as a mistake in the flag name.
+func flagged(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return Mistake("%s %v", name, err)
+}
+
+func (c *Config) checkAnswers() error {
+	if c.Command != Serve && c.Command != Tool {
+		return nil
+	}
+	if err := checkMaxFetch(c.MaxFetch); err != nil {
+		return flagged("--max-fetch", err)
+	}
+	return flagged("--budget", checkBudget(c.Budget))
+}
+
+func checkMaxFetch(n int) error {
+	if n < 1 {
+		return fmt.Errorf("must be at least 1, not %d", n)
+	}
+	return nil
+}
+
+func checkBudget(n int) error {
+	if n < MinBudget || n > MaxBudget {
+		return fmt.Errorf("must be from %d to %d tokens, not %d", MinBudget, MaxBudget, n)
+	}
+	return nil
+}
+
+func (p *Place) checkURLs() error {
+	for _, base := range []struct{ name, url string }{
+		{"--cekura-base-url (CEKURA_BASE_URL)", p.Cekura.BaseURL},
+		{"--telzino-base-url (TELZINO_BASE_URL)", p.Telzino.BaseURL},
+		{"--zudu-base-url (ZUDU_BASE_URL)", p.Zudu.BaseURL},
+	} {
+		if err := checkURL(base.url); err != nil {
+			return flagged(base.name, err)
+		}
+	}
+	return nil
+}
+
+// learn takes the keys of variables and of the file, and the file's sources.
+// What a source of the file has claimed is its key, and makes no source beside it.
+func (p *Place) learn(f *file, env func(string) string) error {
+	if f == nil {
+		f = &file{}
+	}
+	keys := map[string]*SourceConfig{}
+	for _, s := range p.unnamed() {
+		v := f.vendors[s.Name]
+		for name, variable := range providers()[s.Name].env {
+			if own := v.credential(name); own.IsSet() {
+				*s.credential(name) = *own
+			}
+			if f.claimed[variable] {
+				continue
+			}
+			key, err := secret(variable, env)
+			if err != nil {
+				return err
+			}
+			if key.IsSet() {
+				*s.credential(name) = key
+			}
+		}
+		if v.Name != "" && s.Name != "file" && !s.complete() && !p.Demo {
+			if missing, _ := s.half(); missing == "" {
+				return v.node.mistake("needs %s", s.needs())
+			}
+		}
+		keys[s.Name] = &s
+	}
+	p.Cekura.Key = keys["cekura"].Key
+	p.Telzino.ClientID, p.Telzino.ClientSecret, p.Telzino.Token = keys["telzino"].ClientID, keys["telzino"].ClientSecret, keys["telzino"].Token
+	p.Zudu.Key, p.Zudu.Secret = keys["zudu"].Key, keys["zudu"].Secret
+	if len(p.Data) == 0 && !p.Demo {
+		p.Data = f.vendors["file"].Files
+	}
+	p.named = f.named
+	return nil
+}
+
+// heard refuses flags that nothing would hear: those of a provider whose
+// sources all have names of their own, and those of HTTP where stdin is served.
+func (c *Config) heard(parsed *kong.Context) error {
+	for _, p := range parsed.Path {
+		if p.Flag == nil || p.Resolved || p.Flag.Group == nil {
+			continue
+		}
+		key := p.Flag.Group.Key
+		if key == "http" && c.HTTP.Addr == "" {
+			return Mistake("--%s is about HTTP, and stdin is served; add --http ADDR", p.Flag.Name)
+		}
+		isNamed := func(s SourceConfig) bool { return s.Provider == key }
+		i := slices.IndexFunc(c.unnamed(), func(s SourceConfig) bool { return s.Name == key && s.complete() })
+		if i < 0 && slices.ContainsFunc(c.named, isNamed) {
+			return Mistake("--%s is about a source named %s, and those in the file have other names; say it there", p.Flag.Name, key)
+		}
+	}
+	return nil
+}
+
+// check wants something to remove, and not both a part and the whole.
+func (p PurgeCall) check(command Command) error {
+	if command != Purge {
+		return nil
+	}
+	part := p.Source != "" || p.Before != "" || len(p.Calls) > 0 || p.Number != ""
+	switch {
+	case p.All && part:
+		return Mistake("--all removes everything, and another flag asks for a part; give one of the two")
+	case !p.All && !part:
+		return Mistake("nothing says what to remove; give --source, --before, --call, --number or --all")
+	}
+	return nil
+}
+
+var tokenName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$`)
+
+func (t *TokenCall) settle(env func(string) string) error {
+	if !tokenName.MatchString(t.Name) {
+		return Mistake("a token's name must begin with a letter or digit and have at most 64 of letters, digits and . _ @ -")
+	}
+	var filter map[string]any
+	if err := json.Unmarshal([]byte(t.Filter), &filter); t.Filter != "" && (err != nil || len(filter) == 0) {
+		return Mistake(`--filter must be a JSON object such as {"field":"agent.id","op":"eq","value":12}`)
+	}
+	if t.Tokens == "" {
+		if t.Tokens = beside(env, "tokens"); t.Tokens == "" {
+			return Mistake("nothing says where tokens are kept; give --tokens FILE")
+		}
+	}
+	return nil
+}
+
+// checkURL allows https, and plain http on loopback alone: a key travels with
+// every request. It does not repeat the URL, which may hold a password.
+func checkURL(base string) error {
+	u, err := url.Parse(base)
+	switch {
+	case err != nil, u.Host == "", u.Scheme != "https" && u.Scheme != "http":
+		return errors.New("is not a URL such as https://api.example.com")
+	case u.User != nil, u.RawQuery != "", u.Fragment != "":
+		return errors.New("must not hold a user, a query or a fragment")
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		return errors.New("must be https: the key would be sent in the clear; plain http is for loopback only")
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	return strings.EqualFold(host, "localhost") || net.ParseIP(host).IsLoopback()
+}

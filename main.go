@@ -122,12 +122,17 @@ func (h *house) server() (*server.MCPServer, error) {
 	hooks := &server.Hooks{}
 	hooks.AddAfterListResources(d.AddNewest)
 	hooks.AddAfterListResourceTemplates(resources.HideAny)
+	// The library tells of every request; that is for who looks for a fault.
+	quiet := slog.New(slog.DiscardHandler)
+	if h.logger.Enabled(context.Background(), slog.LevelDebug) {
+		quiet = h.logger
+	}
 	s := server.NewMCPServer("call-logs-mcp", version,
 		server.WithTitle("Call logs"),
 		server.WithInstructions(h.tools.Instructions(h.masked)),
 		server.WithToolCapabilities(false), server.WithResourceCapabilities(false, false), server.WithPromptCapabilities(false),
 		server.WithCompletions(), server.WithResourceCompletionProvider(complete), server.WithPromptCompletionProvider(promptCompleter),
-		server.WithHooks(hooks), server.WithLogger(h.logger),
+		server.WithHooks(hooks), server.WithLogger(quiet),
 	)
 	s.AddTools(tools.All(h.tools)...)
 	s.AddResources(resources.Static(d)...)

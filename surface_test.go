@@ -220,8 +220,14 @@ func TestSurfaceInReadme(t *testing.T) {
 		for p := schema.Properties.Oldest(); p != nil; p = p.Next() {
 			names = append(names, p.Key)
 		}
-		table += fmt.Sprintf("| `%s` | %s | %s |\n", tool.Name, strings.ReplaceAll(tool.Description, "|", "/"), strings.Join(names, ", "))
+		// What several share is named once, below the table.
+		joined := strings.Join(names, ", ")
+		for short, long := range map[string]string{"_selection_": selected, "_format_": "response_format, max_tokens"} {
+			joined = strings.Replace(joined, long, short, 1)
+		}
+		table += fmt.Sprintf("| `%s` | %s | %s |\n", tool.Name, strings.ReplaceAll(tool.Description, "|", "/"), joined)
 	}
+	table += "\n_selection_: " + selected + ". _format_: response_format, max_tokens.\n"
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	const begin, end = "<!-- tools: written by make golden -->\n", "<!-- end of tools -->"
@@ -236,3 +242,6 @@ func TestSurfaceInReadme(t *testing.T) {
 	assert.Equal(t, table, old, "make golden writes it")
 	assert.Less(t, strings.Count(string(readme), "\n"), 250)
 }
+
+// selected is the arguments of every tool that selects calls.
+const selected = "source, agent_id, project_id, assistant_id, call_ids, timestamp_from, timestamp_to, success, call_ended_reason, topic, customer_number, min_duration, max_duration, filters_v2"

@@ -32,7 +32,7 @@ func (d *codec) dictionary(c *conn, id int64) (*dictionary, error) {
 	if known := d.known[id]; known != nil {
 		return known, nil
 	}
-	writing := []zstd.EOption{zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(2), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(256 << 10), zstd.WithEncoderCRC(false)}
+	writing := []zstd.EOption{zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(2), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(256 << 10), zstd.WithEncoderCRC(false)}
 	reading := []zstd.DOption{zstd.WithDecoderConcurrency(2), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(maxRecord)}
 	if id != 0 {
 		var body []byte

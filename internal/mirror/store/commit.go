@@ -54,7 +54,7 @@ func (s *Store) Commit(ctx context.Context, ch Change) (w Written, err error) {
 	}
 	erased := false
 	err = s.write(ctx, func(c *conn) error {
-		b := &batch{store: s, conn: c, change: ch}
+		b := &batch{store: s, conn: c, change: ch, index: map[int64]*entry{}}
 		err := c.transact(func() error { return b.run(entries) })
 		if err != nil {
 			s.ids.forget()
@@ -84,11 +84,12 @@ type batch struct {
 	written Written
 	erased  bool // text was taken away
 
-	source  int64
-	rev     int64
-	shift   int64 // how far a call's id lies behind its start, at most
-	added   int64 // calls that the source has more
-	changed bool
+	source int64
+	rev    int64
+	shift  int64            // how far a call's id lies behind its start, at most
+	added  int64            // calls that the source has more
+	index  map[int64]*entry // whose words are yet to be indexed
+	drop   []int64          // whose words are yet to be taken out of the index
 }
 
 func (b *batch) run(entries []*entry) error {
@@ -114,12 +115,13 @@ func (b *batch) run(entries []*entry) error {
 			return err
 		}
 	}
-	if b.erased {
-		if err := b.store.sweep(c); err != nil {
-			return err
-		}
+	if err := b.finish(); err != nil {
+		return err
 	}
-	return b.finish()
+	if err := b.reindex(); err != nil || !b.erased {
+		return err
+	}
+	return b.store.sweep(c)
 }
 
 // put decides which of entries are written, and writes them.
@@ -235,7 +237,6 @@ func (b *batch) withhold(old *stored, key []byte, reason int64) error {
 		b.written.Same++
 		return nil
 	}
-	b.changed = true
 	return b.bury(key, sensitive)
 }
 
@@ -275,7 +276,6 @@ func (b *batch) gone(key string) error {
 	if err != nil || n != 0 && old == nil {
 		return err
 	}
-	b.changed = true
 	return b.bury(k, gone)
 }
 

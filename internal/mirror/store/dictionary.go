@@ -33,37 +33,67 @@ func fragments(logs []*call.Log) []string {
 				pieces(part, mine)
 			}
 		}
-		for _, m := range l.Metrics {
-			mine[m.ID+m.Name+m.Type] = true
+		for _, s := range repeated(l) {
+			mine[s] = !strings.Contains(s, "\n")
 		}
-		for s := range mine {
-			in[s]++
+		for s, fits := range mine {
+			if fits {
+				in[s]++
+			}
 		}
 	}
-	common := make([]string, 0, len(in))
+	var common []string
 	for s, n := range in {
 		if n >= commonIn && len(s) > 3 {
 			common = append(common, s)
 		}
 	}
-	worth := func(s string) int { return in[s] * (len(s) - 3) }
+	// The longest first: what they contain need not be said again, unless it is
+	// much commoner.
+	slices.SortFunc(common, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	said := map[string]int{}
+	common = slices.DeleteFunc(common, func(s string) bool {
+		if n, ok := said[s]; ok && in[s] < 2*n {
+			return true
+		}
+		parts := map[string]bool{}
+		pieces(s, parts)
+		for p := range parts {
+			for _, p := range []string{p, strings.TrimPrefix(p, " ")} {
+				said[p] = max(said[p], in[s])
+			}
+		}
+		return false
+	})
+	return mostWorth(common, func(s string) int { return in[s] * (len(s) - 3) })
+}
+
+// mostWorth keeps what fits into a dictionary, the best last.
+func mostWorth(common []string, worth func(string) int) []string {
 	slices.SortFunc(common, func(a, b string) int { return cmp.Or(worth(b)-worth(a), strings.Compare(a, b)) })
 	size := 0
-	kept := common[:0]
-	var whole strings.Builder
-	for _, s := range common {
+	for i, s := range common {
 		if size += len(s) + 1; size > dictionarySize {
+			common = common[:i]
 			break
 		}
-		if len(s) < 40 && strings.Contains(whole.String()[max(0, whole.Len()-4096):], s) {
-			size -= len(s) + 1
-			continue
-		}
-		whole.WriteString(s + "\n")
-		kept = append(kept, s)
 	}
-	slices.Reverse(kept)
-	return kept
+	slices.Reverse(common)
+	return common
+}
+
+// repeated are texts of a call, beside its transcript, that others share; each
+// has a row of its own in some table, by which it is known whether it is in use.
+func repeated(l *call.Log) []string {
+	var out []string
+	for _, c := range codedTexts {
+		out = append(out, c.text(l))
+	}
+	for i := range l.Metrics {
+		m := &l.Metrics[i]
+		out = append(out, m.ID, m.Name, m.Type)
+	}
+	return append(append(out, keysOf(l.Metadata)...), keysOf(l.DynamicVariables)...)
 }
 
 // pieces adds to set what of a text may be common: the whole, and runs of up to

@@ -3,7 +3,6 @@ package store
 import (
 	"hash/fnv"
 	"runtime"
-	"strings"
 	"sync"
 
 	"call-logs-mcp/internal/call"
@@ -16,8 +15,8 @@ type entry struct {
 	hash  int64  // of body
 	light int64  // of what a list of calls says of it
 	texts [5]string
-	words int64 // hash of texts
-	own   []string
+	words int64    // hash of texts
+	own   []string // the different words, in no order
 }
 
 // separator stands between the parts of a transcript, lest a phrase is found
@@ -95,33 +94,38 @@ func Hash(l *call.Log) (uint64, error) {
 
 // split finds the words of the call, apart by who said them.
 func (e *entry) split() {
-	var b [5]strings.Builder
-	own := map[string]bool{}
+	var b [5][]byte
+	own := make(map[string]struct{}, 400)
 	for i := range e.log.Turns {
 		turn := &e.log.Turns[i]
-		col := &b[columnOf(turn.Role)]
+		k := columnOf(turn.Role)
 		for _, part := range turn.Parts() {
 			if part == "" {
 				continue
 			}
-			if col.Len() > 0 {
-				col.WriteString(separator + " ")
+			if len(b[k]) > 0 {
+				b[k] = append(b[k], separator+" "...)
+			} else {
+				b[k] = make([]byte, 0, 2<<10)
 			}
 			for word := range call.Words(part) {
-				col.WriteString(word)
-				col.WriteByte(' ')
-				own[word] = true
+				b[k] = append(append(b[k], word...), ' ')
+				if _, met := own[word]; !met {
+					own[word] = struct{}{}
+					if counted(word) {
+						e.own = append(e.own, word)
+					}
+				}
 			}
 		}
 	}
 	h := fnv.New64a()
 	for i := range b {
-		e.texts[i] = b[i].String()
-		h.Write([]byte(e.texts[i]))
+		e.texts[i] = string(b[i])
+		h.Write(b[i])
 		h.Write([]byte{0})
 	}
 	e.words = int64(h.Sum64())
-	e.own = keysOf(own)
 }
 
 // undetailed is l as a list of calls may have it, without what only the record

@@ -2,6 +2,8 @@ package store
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/ncruces/go-sqlite3"
@@ -40,15 +42,9 @@ func (b *batch) row(e *entry, old *stored, dictionary int64) error {
 	if old == nil || old.words != e.words {
 		if old != nil {
 			b.erased = true
-			if err := c.do(`DELETE FROM words WHERE rowid = ?`, id); err != nil {
-				return err
-			}
+			b.unindex(id)
 		}
-		err := c.do(`INSERT INTO words(rowid, agent, caller, tool, system, other) VALUES(?, ?, ?, ?, ?, ?)`,
-			id, e.texts[0], e.texts[1], e.texts[2], e.texts[3], e.texts[4])
-		if err != nil {
-			return err
-		}
+		b.index[id] = e
 	}
 	if err := c.do(`REPLACE INTO records(id, dictionary, body) VALUES(?, ?, ?)`, id, dictionary, e.body); err != nil {
 		return err
@@ -201,14 +197,40 @@ func (b *batch) remove(id int64) error {
 	}
 	b.rev++
 	b.added--
-	for _, query := range []string{
-		`DELETE FROM words WHERE rowid = ?`, `DELETE FROM records WHERE id = ?`, `DELETE FROM calls WHERE id = ?`,
-	} {
+	b.unindex(id)
+	for _, query := range []string{`DELETE FROM records WHERE id = ?`, `DELETE FROM calls WHERE id = ?`} {
 		if err := b.conn.do(query, id); err != nil {
 			return err
 		}
 	}
 	return b.conn.do(`INSERT INTO removed(rev, id) VALUES(?, ?)`, b.rev, id)
+}
+
+// unindex takes the words of a call out of the index, at the end of the batch.
+func (b *batch) unindex(id int64) {
+	if b.index[id] != nil {
+		delete(b.index, id)
+		return
+	}
+	b.drop = append(b.drop, id)
+}
+
+// reindex brings the full-text index up to date. It comes last: statements on
+// other tables that open a savepoint make FTS5 write a segment for every call.
+func (b *batch) reindex() error {
+	for _, id := range b.drop {
+		if err := b.conn.do(`DELETE FROM words WHERE rowid = ?`, id); err != nil {
+			return err
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(b.index)) {
+		t := &b.index[id].texts
+		err := b.conn.do(`INSERT INTO words(rowid, agent, caller, tool, system, other) VALUES(?, ?, ?, ?, ?, ?)`, id, t[0], t[1], t[2], t[3], t[4])
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // clear takes away what a call has in tables of its own.

@@ -9,18 +9,17 @@ import (
 // are entered with their call; counts are gathered and written now and then, so
 // a crash may lose some of them. They only weigh.
 type vocabulary struct {
-	known   map[string]bool // words that surely are in the table
-	pending map[string]int
-	calls   int // that pending is of
+	known map[string]*int // of words that surely are in the table: calls that were not written yet
+	calls int             // that those are of
 }
 
 // Bounds of the vocabulary.
 const (
 	maxTerms   = 200_000 // words that are known by heart
-	flushAfter = 4000    // calls
+	flushAfter = 20_000  // calls
 )
 
-func (v *vocabulary) forget() { v.known, v.pending, v.calls = nil, nil, 0 }
+func (v *vocabulary) forget() { v.known, v.calls = nil, 0 }
 
 // counted reports whether a word is one that may have inflections. Numbers and
 // codes are as many as calls, and have none.
@@ -38,24 +37,20 @@ func counted(word string) bool {
 
 func (s *Store) countTerms(c *conn, entries []*entry) error {
 	v := &s.terms
-	if v.known == nil || len(v.known) > maxTerms {
-		v.known = map[string]bool{}
-	}
-	if v.pending == nil {
-		v.pending = map[string]int{}
+	if v.known == nil {
+		v.known = map[string]*int{}
 	}
 	for _, e := range entries {
 		for _, word := range e.own {
-			if !counted(word) {
-				continue
-			}
-			if !v.known[word] {
+			n := v.known[word]
+			if n == nil {
 				if err := c.do(`INSERT INTO terms(term, stem, calls) VALUES(?, ?, 0) ON CONFLICT DO NOTHING`, word, stem(word)); err != nil {
 					return err
 				}
-				v.known[word] = true
+				n = new(int)
+				v.known[word] = n
 			}
-			v.pending[word]++
+			*n++
 		}
 	}
 	if v.calls += len(entries); v.calls < flushAfter {
@@ -64,19 +59,27 @@ func (s *Store) countTerms(c *conn, entries []*entry) error {
 	return v.write(c)
 }
 
+// write adds what was counted to the table.
 func (v *vocabulary) write(c *conn) error {
-	for _, word := range keysOf(v.pending) {
-		if err := c.do(`UPDATE terms SET calls = calls + ? WHERE term = ?`, v.pending[word], word); err != nil {
+	for _, word := range keysOf(v.known) {
+		n := v.known[word]
+		if *n == 0 {
+			continue
+		}
+		if err := c.do(`UPDATE terms SET calls = calls + ? WHERE term = ?`, *n, word); err != nil {
 			return err
 		}
+		*n = 0
 	}
-	v.pending, v.calls = nil, 0
+	if len(v.known) > maxTerms {
+		v.known = nil
+	}
+	v.calls = 0
 	return nil
 }
 
-// flushTerms writes what was counted.
 func (s *Store) flushTerms(c *conn) error {
-	if len(s.terms.pending) == 0 {
+	if s.terms.calls == 0 {
 		return nil
 	}
 	return c.transact(func() error { return s.terms.write(c) })

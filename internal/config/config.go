@@ -103,6 +103,7 @@ type Place struct {
 	Copy     `embed:"" group:"copy"`
 
 	named []SourceConfig // of the file, those named like a provider left out
+	lost  error          // why the file's sources cannot be read
 }
 
 // The limits of Budget, in tokens. Below the smaller an answer could not say

@@ -174,14 +174,17 @@ func TestHelpNamesEverything(t *testing.T) {
 	var out bytes.Buffer
 	_, err := Parse([]string{"--help"}, env{"CEKURA_API_KEY": "hunter2", "CEKURA_PROJECT_ID": "hunter2"}.get, &out)
 	require.NoError(t, err)
-	for _, word := range []string{"serve", "demo", "tool", "version", "CEKURA_API_KEY"} {
+	for _, word := range []string{"serve", "demo", "tool", "sync", "purge", "status", "doctor", "token new", "version", "CEKURA_API_KEY"} {
 		assert.Contains(t, out.String(), word)
 	}
 	out.Reset()
 	_, err = Parse([]string{"serve", "--help"}, env{}.get, &out)
 	require.NoError(t, err)
 	for _, word := range []string{"--demo", "--data=FILE", "--max-fetch", "default 5000", "at most 10000", "--time-zone", "--pii",
-		"mask,show", "--structured", "--log-level", "--log-format", "$CEKURA_BASE_URL", "$CEKURA_PROJECT_ID", "$CEKURA_AGENT_ID"} {
+		"mask,show", "--structured", "--log-level", "--log-format", "$CEKURA_BASE_URL", "$CEKURA_PROJECT_ID", "$CEKURA_AGENT_ID",
+		"--config=FILE", "--mirror=WHERE", "--retain=DAYS", "default 90d", "--details", "--telzino-agent-ids=ID", "$TELZINO_BASE_URL", "$ZUDU_BASE_URL",
+		"--http=ADDR", "--auth=HOW", "--no-auth", "--tokens=FILE", "--oauth-issuer", "--oauth-audience", "--allowed-host", "--allowed-origin",
+		"--trusted-proxy=CIDR", "--metrics=ADDR", "--tls-cert", "--tls-key"} {
 		assert.Contains(t, out.String(), word)
 	}
 	assert.NotContains(t, out.String(), "hunter2")

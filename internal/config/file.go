@@ -25,10 +25,11 @@ const (
 
 // file is what the configuration file says. The nil file says nothing.
 type file struct {
-	options map[string]any    // of flags, by key: a string, or []any of them
+	options map[string]string // of flags, by key; of lists with commas between
 	vendors map[string]vendor // sources named like their provider, which flags and variables speak of too
 	named   []SourceConfig    // all others, complete
 	claimed map[string]bool   // variables that hold a key of some source
+	lost    error             // a key that is not where the file says, for who needs it
 }
 
 // A vendor is a source of the file that flags and variables speak of.
@@ -134,7 +135,7 @@ type loader struct {
 }
 
 func (l *loader) file(root node) (*file, error) {
-	l.out = file{options: map[string]any{}, vendors: map[string]vendor{}, claimed: map[string]bool{}}
+	l.out = file{options: map[string]string{}, vendors: map[string]vendor{}, claimed: map[string]bool{}}
 	names, values, err := root.fields()
 	if err != nil {
 		return nil, err
@@ -161,22 +162,15 @@ func (l *loader) file(root node) (*file, error) {
 	return &l.out, nil
 }
 
-func (l *loader) option(o option, n node) (any, error) {
+func (l *loader) option(o option, n node) (string, error) {
 	if o.kind == texts {
 		all, err := n.texts()
-		if err != nil {
-			return nil, err
-		}
-		var values []any
 		for _, s := range all {
-			if o.check != nil {
-				if err := o.check(s); err != nil {
-					return nil, n.mistake("%v", err)
-				}
+			if bad := o.check(s); err == nil && bad != nil {
+				err = n.mistake("%v", bad)
 			}
-			values = append(values, s)
 		}
-		return values, nil
+		return strings.Join(all, ","), err
 	}
 	of := map[kind]func() (string, error){text: n.text, length: n.text, number: n.number, truth: n.truth}[o.kind]
 	s, err := of()
@@ -186,7 +180,7 @@ func (l *loader) option(o option, n node) (any, error) {
 		}
 	}
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	if o.path && s != MirrorOff && s != MirrorMemory {
 		s = l.abs(s)

@@ -20,9 +20,9 @@ type HTTP struct {
 	Tokens         string         `placeholder:"FILE" help:"Tokens made by token new (default tokens beside the configuration file)."`
 	OAuthIssuer    string         `name:"oauth-issuer" placeholder:"URL" help:"Whose access tokens are accepted."`
 	OAuthAudience  string         `name:"oauth-audience" placeholder:"URL" help:"Whom they must be made for: this server, as its clients know it."`
-	AllowedHosts   []string       `name:"allowed-host" sep:"none" placeholder:"HOST" help:"Name by which clients reach it, beside loopback. May be repeated."`
-	AllowedOrigins []string       `name:"allowed-origin" sep:"none" placeholder:"ORIGIN" help:"Web page that may call it, such as https://app.example.com. May be repeated."`
-	TrustedProxies []netip.Prefix `name:"trusted-proxy" sep:"none" placeholder:"CIDR" help:"Proxies whose word on the client's address counts. May be repeated."`
+	AllowedHosts   []string       `name:"allowed-host" placeholder:"HOST" help:"Name by which clients reach it, beside loopback. May be repeated."`
+	AllowedOrigins []string       `name:"allowed-origin" placeholder:"ORIGIN" help:"Web page that may call it, such as https://app.example.com. May be repeated."`
+	TrustedProxies []netip.Prefix `name:"trusted-proxy" placeholder:"CIDR" help:"Proxies whose word on the client's address counts. May be repeated."`
 	Metrics        string         `placeholder:"ADDR" help:"Serve Prometheus metrics on this loopback address."`
 	TLSCert        string         `name:"tls-cert" placeholder:"FILE" help:"Certificate, read again when it changes."`
 	TLSKey         string         `name:"tls-key" placeholder:"FILE" help:"Its key."`
@@ -154,7 +154,7 @@ func checkHost(host string) error {
 
 func checkOrigin(origin string) error {
 	u, err := url.Parse(origin)
-	if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin {
+	if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin || strings.Contains(origin, ",") {
 		return fmt.Errorf("must be an origin such as https://app.example.com, not %q", origin)
 	}
 	return nil

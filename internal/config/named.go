@@ -48,6 +48,9 @@ func (l *loader) source(name string, n node) error {
 			return err
 		}
 	}
+	if s.Provider == "file" && !s.complete() {
+		return n.mistake("needs %s", s.needs())
+	}
 	if s.Name == s.Provider {
 		if _, ok := values["base_url"]; !ok {
 			s.BaseURL = "" // the flag has the default
@@ -55,13 +58,16 @@ func (l *loader) source(name string, n node) error {
 		l.out.vendors[name] = vendor{s, n}
 		return nil
 	}
+	l.out.named = append(l.out.named, s)
+	if l.out.lost != nil {
+		return nil // and so is whether the rest is complete
+	}
 	if missing, given := s.half(); missing != "" {
 		return n.mistake("has %s without %s; give both", given, missing)
 	}
 	if !s.complete() {
 		return n.mistake("needs %s", s.needs())
 	}
-	l.out.named = append(l.out.named, s)
 	return nil
 }
 
@@ -137,25 +143,35 @@ func (l *loader) credential(n node, private bool) (Secret, error) {
 		return Secret{}, err
 	}
 	value := s
-	if name, ok := strings.CutPrefix(s, "env:"); ok {
+	switch from, name, _ := strings.Cut(s, ":"); {
+	case from == "env":
 		l.out.claimed[name] = true
 		if value = strings.TrimSpace(l.env(name)); value == "" {
-			return Secret{}, n.mistake("is in the variable %s, which is not set", name)
+			return Secret{}, l.lose(n.mistake("is in the variable %s, which is not set", name))
 		}
-	} else if path, ok := strings.CutPrefix(s, "file:"); ok {
-		if value, err = readKey(l.abs(path)); err != nil {
-			return Secret{}, n.mistake("cannot be read: %v", err)
+	case from == "file":
+		if value, err = readKey(l.abs(name)); err != nil {
+			return Secret{}, l.lose(n.mistake("cannot be read: %v", err))
 		}
-	} else if private && l.exposed {
+	case private && l.exposed:
 		return Secret{}, n.mistake("is a key in a file that others can read; run: chmod 600 %s", quoted(n.file))
 	}
 	if err := checkKey(value); err != nil {
 		return Secret{}, n.mistake("%v", err)
 	}
 	if value == "" {
-		return Secret{}, n.mistake("is empty")
+		return Secret{}, n.mistake("is an empty key")
 	}
 	return NewSecret(value), nil
+}
+
+// lose notes a key that is not there. Commands that read no calls, and the
+// sample calls, do without.
+func (l *loader) lose(err error) error {
+	if l.out.lost == nil {
+		l.out.lost = err
+	}
+	return nil
 }
 
 // quoted is path as a shell takes it.

@@ -26,7 +26,8 @@ func read(name string, r io.Reader) (*node, error) {
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
 		return nil, nil
 	} else if err != nil {
-		return nil, Mistake("%s is no YAML: %s", name, strings.TrimPrefix(err.Error(), "yaml: "))
+		what, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "yaml: "), "'") // what it quotes may be a key
+		return nil, Mistake("%s is no YAML: %s", name, strings.TrimSpace(what))
 	}
 	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
 		return nil, Mistake("%s holds more than one document", name)
@@ -112,6 +113,9 @@ func closest(name string, keys []string) string {
 	best, least := "", 1+max(1, len(name)/3)
 	fold := func(s string) string { return strings.ReplaceAll(strings.ToLower(s), "-", "_") }
 	for _, key := range keys {
+		if len(name) > 2 && strings.HasPrefix(key, fold(name)+"_") {
+			return key
+		}
 		if d := levenshtein.ComputeDistance(fold(name), key); d < least {
 			best, least = key, d
 		}

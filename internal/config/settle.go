@@ -113,7 +113,7 @@ func (p *Place) learn(f *file, env func(string) string) error {
 				*s.credential(name) = key
 			}
 		}
-		if v.Name != "" && s.Name != "file" && !s.complete() && !p.Demo {
+		if v.Name != "" && !s.complete() && f.lost == nil && s.Name != "file" {
 			if missing, _ := s.half(); missing == "" {
 				return v.node.mistake("needs %s", s.needs())
 			}
@@ -126,7 +126,7 @@ func (p *Place) learn(f *file, env func(string) string) error {
 	if len(p.Data) == 0 && !p.Demo {
 		p.Data = f.vendors["file"].Files
 	}
-	p.named = f.named
+	p.named, p.lost = f.named, f.lost
 	return nil
 }
 

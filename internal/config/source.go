@@ -23,6 +23,9 @@ func (p Place) Sources() ([]Source, error) {
 	if p.Demo {
 		return []Source{FromDemo}, nil
 	}
+	if p.lost != nil {
+		return nil, p.lost
+	}
 	var sources []Source
 	if p.Cekura.Key.IsSet() {
 		sources = append(sources, FromCekura)
@@ -93,6 +96,9 @@ type SourceConfig struct {
 func (p Place) Configured() ([]SourceConfig, error) {
 	if p.Demo {
 		return []SourceConfig{{Name: "demo", Provider: "demo"}}, nil
+	}
+	if p.lost != nil {
+		return nil, p.lost
 	}
 	all := slices.Clone(p.named)
 	for _, s := range p.unnamed() {

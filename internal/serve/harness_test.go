@@ -102,7 +102,7 @@ func dial(t *testing.T, s *server.MCPServer, lim limits) *client {
 	return c
 }
 
-func call(id, tool, text string) string {
+func asks(id, tool, text string) string {
 	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"method":"tools/call","params":{"name":%q,"arguments":{"text":%q}}}`, id, tool, text)
 }
 

@@ -24,7 +24,7 @@ func TestPipelinedRequestsAreAllAnswered(t *testing.T) {
 			for i := range 500 {
 				id := fmt.Sprint(i)
 				want[id] = "text " + id
-				lines = append(lines, call(id, "echo", want[id]), `{"jsonrpc":"2.0","id":"p`+id+`","method":"ping"}`)
+				lines = append(lines, asks(id, "echo", want[id]), `{"jsonrpc":"2.0","id":"p`+id+`","method":"ping"}`)
 			}
 			c.send(lines...)
 			got, pings := map[string]string{}, 0
@@ -49,7 +49,7 @@ func TestEndOfInputStillGetsTheAnswer(t *testing.T) {
 			b := newBench()
 			var out bytes.Buffer
 			done := make(chan error, 1)
-			in := strings.NewReader(call("1", "slow", "late") + last)
+			in := strings.NewReader(asks("1", "slow", "late") + last)
 			go func() { done <- Stdio(t.Context(), b.server(), in, &out, slog.New(slog.DiscardHandler)) }()
 			within(t, b.started, "the call to begin")
 			close(b.release)
@@ -64,7 +64,7 @@ func TestEndOfInputWaitsOnlySoLong(t *testing.T) {
 	b, lim := newBench(), stdioLimits()
 	lim.drain = 50 * time.Millisecond
 	c := dial(t, b.server(), lim)
-	c.send(call("1", "slow", "s"))
+	c.send(asks("1", "slow", "s"))
 	within(t, b.started, "the call to begin")
 	require.NoError(t, c.in.Close())
 	rest := c.rest()
@@ -105,7 +105,7 @@ func TestLinesThatAreNoMessage(t *testing.T) {
 			require.NotNil(t, a.Error)
 			assert.Equal(t, tt.code, a.Error.Code)
 			assert.JSONEq(t, tt.id, string(a.ID))
-			c.send("", "  ", call(`"next"`, "echo", "still here"))
+			c.send("", "  ", asks(`"next"`, "echo", "still here"))
 			assert.Equal(t, "still here", c.next().text())
 		})
 	}
@@ -116,13 +116,13 @@ func TestLongLines(t *testing.T) {
 	lim := stdioLimits()
 	c := dial(t, b.server(), lim)
 
-	longest := call("1", "echo", strings.Repeat("x", lim.line-len(call("1", "echo", ""))))
+	longest := asks("1", "echo", strings.Repeat("x", lim.line-len(asks("1", "echo", ""))))
 	require.Len(t, longest, 4<<20)
 	c.send(longest)
-	assert.Len(t, c.next().text(), lim.line-len(call("1", "echo", "")))
+	assert.Len(t, c.next().text(), lim.line-len(asks("1", "echo", "")))
 
 	for _, line := range []string{longest + " ", strings.Repeat("x", 9<<20)} {
-		c.send(line, call("2", "echo", "next"))
+		c.send(line, asks("2", "echo", "next"))
 		got := map[string]answer{}
 		for range 2 {
 			a := c.next()
@@ -140,9 +140,9 @@ func TestCancelledCalls(t *testing.T) {
 	t.Run("under way", func(t *testing.T) {
 		b := newBench()
 		c := dial(t, b.server(), stdioLimits())
-		c.send(call(`"a"`, "slow", "a"))
+		c.send(asks(`"a"`, "slow", "a"))
 		within(t, b.started, "the call to begin")
-		c.send(cancelled(`"a"`), call("2", "echo", "next"))
+		c.send(cancelled(`"a"`), asks("2", "echo", "next"))
 		assert.Equal(t, "a", within(t, b.stopped, "the call to be cancelled"))
 		assert.Equal(t, "next", c.next().text())
 		require.NoError(t, c.in.Close())
@@ -151,7 +151,7 @@ func TestCancelledCalls(t *testing.T) {
 	t.Run("on the very next line", func(t *testing.T) {
 		for range 50 {
 			c := dial(t, newBench().server(), stdioLimits())
-			c.send(call("1", "slow", "a"), cancelled("1"))
+			c.send(asks("1", "slow", "a"), cancelled("1"))
 			c.send(`{"jsonrpc":"2.0","id":2,"method":"ping"}`)
 			assert.Equal(t, "2", string(c.next().ID))
 			require.NoError(t, c.in.Close())
@@ -163,9 +163,9 @@ func TestCancelledCalls(t *testing.T) {
 		b, lim := newBench(), stdioLimits()
 		lim.running = 1
 		c := dial(t, b.server(), lim)
-		c.send(call("1", "slow", "first"))
+		c.send(asks("1", "slow", "first"))
 		within(t, b.started, "the call to begin")
-		c.send(call("2", "slow", "second"), cancelled("2"), `{"jsonrpc":"2.0","id":3}`)
+		c.send(asks("2", "slow", "second"), cancelled("2"), `{"jsonrpc":"2.0","id":3}`)
 		require.NotNil(t, c.next().Error, "by now the cancellation has been read")
 		close(b.release)
 		assert.Equal(t, "first", c.next().text())
@@ -176,7 +176,7 @@ func TestCancelledCalls(t *testing.T) {
 	t.Run("only the one meant", func(t *testing.T) {
 		b := newBench()
 		c := dial(t, b.server(), stdioLimits())
-		c.send(call("5", "slow", "number"), call(`"5"`, "slow", "string"))
+		c.send(asks("5", "slow", "number"), asks(`"5"`, "slow", "string"))
 		within(t, b.started, "a call to begin")
 		within(t, b.started, "a call to begin")
 		c.send(cancelled("5"), cancelled("99"), cancelled("{}"), `{"jsonrpc":"2.0","method":"notifications/cancelled"}`)
@@ -194,7 +194,7 @@ func TestStopsWithinASecond(t *testing.T) {
 			b := newBench()
 			defer close(b.release)
 			c := dial(t, b.server(), stdioLimits())
-			c.send(call("1", tool, tool))
+			c.send(asks("1", tool, tool))
 			within(t, b.started, "the call to begin")
 			begin := time.Now()
 			c.stop()
@@ -206,7 +206,7 @@ func TestStopsWithinASecond(t *testing.T) {
 		b := newBench()
 		defer close(b.release)
 		c := dial(t, b.server(), stdioLimits())
-		c.send(call("1", "deaf", ""))
+		c.send(asks("1", "deaf", ""))
 		within(t, b.started, "the call to begin")
 		require.NoError(t, c.in.Close())
 		begin := time.Now()
@@ -216,7 +216,7 @@ func TestStopsWithinASecond(t *testing.T) {
 	})
 	t.Run("while nobody reads", func(t *testing.T) {
 		c := dial(t, newBench().server(), stdioLimits())
-		c.send(call("1", "echo", "unread"), call("2", "echo", "unread"))
+		c.send(asks("1", "echo", "unread"), asks("2", "echo", "unread"))
 		_, err := c.side.Read(make([]byte, 1))
 		require.NoError(t, err, "from here on a write is blocked")
 		begin := time.Now()
@@ -227,7 +227,7 @@ func TestStopsWithinASecond(t *testing.T) {
 	t.Run("with an answer almost there", func(t *testing.T) {
 		b := newBench()
 		c := dial(t, b.server(), stdioLimits())
-		c.send(call("1", "slow", "in time"))
+		c.send(asks("1", "slow", "in time"))
 		within(t, b.started, "the call to begin")
 		c.stop()
 		close(b.release)
@@ -239,7 +239,7 @@ func TestStopsWithinASecond(t *testing.T) {
 func TestClosedOutputEndsIt(t *testing.T) {
 	b := newBench()
 	c := dial(t, b.server(), stdioLimits())
-	c.send(call("1", "slow", "left behind"))
+	c.send(asks("1", "slow", "left behind"))
 	within(t, b.started, "the call to begin")
 	require.NoError(t, c.side.Close())
 	c.send(`{"jsonrpc":"2.0","id":2,"method":"ping"}`)
@@ -251,7 +251,7 @@ func TestOutputThatNobodyReadsEndsIt(t *testing.T) {
 	lim := stdioLimits()
 	lim.stuck = 50 * time.Millisecond
 	c := dial(t, newBench().server(), lim)
-	c.send(call("1", "echo", "unread"))
+	c.send(asks("1", "echo", "unread"))
 	assert.ErrorIs(t, c.wait(), errStuck)
 }
 
@@ -265,7 +265,7 @@ func TestHandlersThatFailAreAnsweredInPlainWords(t *testing.T) {
 	for _, tool := range []string{"panics", "unencodable"} {
 		t.Run(tool, func(t *testing.T) {
 			c := dial(t, newBench().server(), stdioLimits())
-			c.send(call("1", tool, ""))
+			c.send(asks("1", tool, ""))
 			a := c.next()
 			assert.Equal(t, "1", string(a.ID))
 			require.NotNil(t, a.Error)
@@ -281,7 +281,7 @@ func TestProgressPrecedesItsAnswer(t *testing.T) {
 	c.send(`{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`,
 		`{"jsonrpc":"2.0","method":"notifications/initialized"}`)
 	require.Equal(t, "0", string(c.next().ID))
-	c.send(call("1", "progress", "p"))
+	c.send(asks("1", "progress", "p"))
 	for i := range 50 {
 		a := c.next()
 		require.Equal(t, "notifications/progress", a.Method)
@@ -293,15 +293,15 @@ func TestProgressPrecedesItsAnswer(t *testing.T) {
 func TestIdsComeBackAsTheyWere(t *testing.T) {
 	c := dial(t, newBench().server(), stdioLimits())
 	for _, id := range []string{`0`, `-1`, `9007199254740993`, `1.50`, `""`, `"é\u0041"`} {
-		c.send(call(id, "echo", "x"))
+		c.send(asks(id, "echo", "x"))
 		assert.JSONEq(t, id, string(c.next().ID))
 		c.send(`{"jsonrpc":"2.0","id":` + id + `,"method":"nope"}`)
 		a := c.next()
 		assert.Equal(t, mcp.METHOD_NOT_FOUND, a.Error.Code)
 	}
-	c.send(call("9007199254740993", "echo", "x"))
+	c.send(asks("9007199254740993", "echo", "x"))
 	assert.Equal(t, "9007199254740993", string(c.next().ID))
-	c.send(`{"jsonrpc":"2.0","id":1,"result":{}}`, call("2", "echo", "an answer to nothing is ignored"))
+	c.send(`{"jsonrpc":"2.0","id":1,"result":{}}`, asks("2", "echo", "an answer to nothing is ignored"))
 	assert.Equal(t, "2", string(c.next().ID))
 }
 
@@ -310,7 +310,7 @@ func TestIdsComeBackAsTheyWere(t *testing.T) {
 func FuzzStdio(f *testing.F) {
 	f.Add([]byte(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`))
 	f.Add([]byte("\xef\xbb\xbf{}\n[[[\n\"\n{\"id\":1,\"method\":\"ping\"}"))
-	f.Add([]byte(cancelled("1") + "\n" + call("1", "echo", "x") + "\r\n" + cancelled("1")))
+	f.Add([]byte(cancelled("1") + "\n" + asks("1", "echo", "x") + "\r\n" + cancelled("1")))
 	f.Fuzz(func(t *testing.T, noise []byte) {
 		lim := stdioLimits()
 		lim.line = 1 << 10

@@ -1,0 +1,190 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/filter"
+)
+
+// Scope is src as the principal of each question may see it: its filter is put
+// to every call that is found, counted or read, and no answer says anything of
+// the others, not even how many there are. Without TranscriptsRead no words
+// come back and none can be asked for, by a filter either. A question without
+// a principal gets what src answers.
+//
+// It stands outside of everything that keeps answers for several principals,
+// such as a copy, and inside of everything that shows them.
+func Scope(src call.Source) call.Source { return scoped{src} }
+
+type scoped struct{ call.Source }
+
+// Ranks holds where the source ranks.
+func (s scoped) Ranks() bool { return call.Ranks(s.Source) }
+
+// Find asks for the principal's calls alone.
+func (s scoped) Find(ctx context.Context, q call.Query) (call.Page, error) {
+	p, known := Who(ctx)
+	if !known {
+		page, err := s.Source.Find(ctx, q)
+		tallied(ctx, len(page.Logs))
+		return page, err
+	}
+	if err := allowed(p, q.Where, q.Text != nil || q.Similar != nil); err != nil {
+		return call.Page{}, err
+	}
+	if q.Similar != nil { // what it is like would tell what was said in it
+		like, err := s.Get(ctx, *q.Similar)
+		if err != nil {
+			return call.Page{}, err
+		}
+		q.Similar = &like.ID
+	}
+	asked := q
+	asked.Where = filter.All(p.Where, q.Where)
+	page, err := s.Source.Find(ctx, asked)
+	if err != nil {
+		return call.Page{}, err
+	}
+	if p.Where != nil {
+		page.Next = blurred(page, q.Order)
+		s.recount(ctx, p, q, &page)
+	}
+	if !p.May(TranscriptsRead) {
+		for i, l := range page.Logs {
+			page.Logs[i] = unspoken(l)
+		}
+	}
+	tallied(ctx, len(page.Logs))
+	return page, nil
+}
+
+// Get reads a call if it is the principal's. One that is not is answered as
+// one that is not there.
+func (s scoped) Get(ctx context.Context, id call.ID) (*call.Log, error) {
+	p, known := Who(ctx)
+	if !known {
+		l, err := s.Source.Get(ctx, id)
+		tallied(ctx, 1)
+		return l, err
+	}
+	if err := allowed(p, nil, false); err != nil {
+		return nil, err
+	}
+	none := &call.Error{Kind: call.NotFound, Msg: fmt.Sprintf("No call %s.", id)}
+	if _, ok := filter.Assume(p.Where, "source", id.Source); !ok {
+		return nil, none
+	}
+	l, err := s.Source.Get(ctx, id)
+	switch {
+	case err != nil && p.Where != nil && kindOf(err) == call.NotFound:
+		return nil, none
+	case err != nil:
+		return nil, err
+	case !filter.Match(p.Where, l):
+		return nil, none
+	case !p.May(TranscriptsRead):
+		l = unspoken(l)
+	}
+	tallied(ctx, 1)
+	return l, nil
+}
+
+// Aggregate counts the principal's calls alone.
+func (s scoped) Aggregate(ctx context.Context, a call.Aggregation) (call.Aggregate, error) {
+	counter, ok := s.Source.(call.Aggregator)
+	if !ok {
+		return call.Aggregate{}, &call.Error{Kind: call.Invalid, Msg: "This source cannot count."}
+	}
+	p, known := Who(ctx)
+	if !known {
+		return counter.Aggregate(ctx, a)
+	}
+	spoken := slices.ContainsFunc(a.By, func(g call.Grouping) bool { return g.Field == "transcript" })
+	if err := allowed(p, a.Where, spoken); err != nil {
+		return call.Aggregate{}, err
+	}
+	a.Where = filter.All(p.Where, a.Where)
+	out, err := counter.Aggregate(ctx, a)
+	if p.Where != nil {
+		out.Coverage.Searched = out.Total.Stats.Calls
+		out.Coverage.Calls = nil
+		if out.Coverage.Complete {
+			out.Coverage.Calls = new(out.Total.Stats.Calls)
+		}
+	}
+	return out, err
+}
+
+// allowed refuses what p may not ask. spoken says that the question is about
+// what was said; a condition on the transcript is, too.
+func allowed(p Principal, where filter.Expr, spoken bool) error {
+	if !p.May(CallsRead) {
+		return forbidden(CallsRead)
+	}
+	if (spoken || filter.Mentions(where, "transcript")) && !p.May(TranscriptsRead) {
+		return forbidden(TranscriptsRead)
+	}
+	return nil
+}
+
+func forbidden(scope string) error {
+	return &call.Error{
+		Kind: call.Forbidden, Msg: "This needs the scope " + scope + ", which was not granted.",
+		Hint: "Do not retry; whoever runs this server can grant it.",
+	}
+}
+
+// blurred is where the page goes on. Behind calls that all are foreign that
+// would be the position of one of them: then it is the last position of the
+// same time instead, which names none.
+func blurred(p call.Page, o call.Order) *call.Mark {
+	if p.Next == nil {
+		return nil
+	}
+	for i := range p.Logs {
+		if *p.MarkAt(o, i) == *p.Next {
+			return p.Next
+		}
+	}
+	return &call.Mark{Value: p.Next.Value, ID: call.ID{Source: p.Next.ID.Source, Key: "0"}}
+}
+
+// recount replaces what the page says of calls that were looked at by the
+// principal's own: how many there are where all of them were, and otherwise
+// those that were found.
+func (s scoped) recount(ctx context.Context, p Principal, q call.Query, page *call.Page) {
+	c := &page.Coverage
+	looked := c.Searched
+	c.Calls, c.Searched = nil, len(page.Logs)
+	if !c.Complete || looked == c.Searched {
+		return
+	}
+	from, to, _ := filter.Bounds(q.Where, "timestamp")
+	own, err := s.Source.Find(ctx, call.Query{
+		Where: filter.All(p.Where, filter.Within("timestamp", from, to)),
+		Limit: 1, Scan: q.Scan, Exhaust: true,
+	})
+	if err != nil || own.Total == nil {
+		return // what was found is true, too
+	}
+	c.Calls, c.Searched = own.Total, *own.Total
+}
+
+// unspoken is l without what was said in it.
+func unspoken(l *call.Log) *call.Log {
+	out := *l
+	out.Turns, out.RecordingURL = nil, ""
+	return &out
+}
+
+func kindOf(err error) call.Kind {
+	var e *call.Error
+	if errors.As(err, &e) {
+		return e.Kind
+	}
+	return ""
+}

@@ -1,0 +1,130 @@
+package mirror
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/mirror/store"
+)
+
+var errCrash = errors.New("kill -9")
+
+// A copied call is a row of a book.
+type copied struct {
+	log    *call.Log
+	readAt time.Time
+	gone   bool
+}
+
+// A book is a ledger in memory. It notices what must never be written.
+type book struct {
+	state  []byte
+	leaves []store.Leaf
+	calls  map[string]*copied
+	writes int
+
+	crashIn int // commits until one crashes; 0 for never
+	after   bool
+	exists  func(key string) bool // at the upstream
+	wrongs  []string
+}
+
+func newBook() *book { return &book{calls: map[string]*copied{}} }
+
+func (b *book) wrong(format string, args ...any) {
+	b.wrongs = append(b.wrongs, fmt.Sprintf(format, args...))
+}
+
+func (b *book) State(context.Context, string) ([]byte, error) { return b.state, nil }
+
+func (b *book) Rows(_ context.Context, _ string, from, to time.Time, idFrom, idTo int64) (rows []store.Row, err error) {
+	for key, c := range b.calls {
+		id, _ := number(key)
+		if t := c.log.StartedAt; c.gone || t.Before(from) || t.After(to) || idFrom > 0 && id < idFrom || idTo > 0 && id > idTo {
+			continue
+		}
+		rows = append(rows, store.Row{
+			Key: key, StartedAt: c.log.StartedAt, ReadAt: c.readAt, Evaluated: c.log.Success != nil, Detailed: c.log.Detailed,
+		})
+	}
+	slices.SortFunc(rows, func(a, b store.Row) int { return cmp.Or(a.StartedAt.Compare(b.StartedAt), cmp.Compare(a.Key, b.Key)) })
+	return rows, nil
+}
+
+func (b *book) Leaves(_ context.Context, _ string, from, to time.Time) (leaves []store.Leaf, err error) {
+	for _, l := range b.leaves {
+		if !l.To.Before(from) && !l.From.After(to) {
+			leaves = append(leaves, l)
+		}
+	}
+	return leaves, nil
+}
+
+func (b *book) Commit(_ context.Context, c store.Change) (store.Written, error) {
+	crash := false
+	if b.crashIn > 0 {
+		b.crashIn--
+		crash = b.crashIn == 0
+	}
+	if crash && !b.after {
+		return store.Written{}, errCrash
+	}
+	var w store.Written
+	for _, l := range c.Put {
+		b.put(l, c.ReadAt, &w)
+	}
+	for _, key := range c.Gone {
+		if b.exists != nil && b.exists(key) {
+			b.wrong("call %s is written down as gone while it exists", key)
+		}
+		if x := b.calls[key]; x != nil && !x.gone && x.readAt.Before(c.ReadAt) {
+			x.gone, x.readAt = true, c.ReadAt
+			w.Gone++
+		}
+	}
+	b.writes += w.Put + w.Gone
+	if c.Leaf != nil {
+		b.leaves = slices.DeleteFunc(b.leaves, func(l store.Leaf) bool { return within(l, *c.Leaf) })
+		b.leaves = append(b.leaves, *c.Leaf)
+	}
+	if c.State != nil {
+		b.state = c.State
+	}
+	if crash {
+		return store.Written{}, errCrash
+	}
+	return w, nil
+}
+
+func (b *book) put(l *call.Log, at time.Time, w *store.Written) {
+	was := b.calls[l.ID.Key]
+	switch {
+	case was != nil && !was.readAt.Before(at) && !(was.log == l):
+		b.wrong("a reading of %s at %s replaces one at %s", l.ID, at, was.readAt)
+	case was != nil && !was.gone && was.log == l:
+		w.Same++
+	case was != nil && version(l) < version(was.log):
+		b.wrong("%s goes back from %s to %s", l.ID, was.log.Feedback, l.Feedback)
+	default:
+		b.calls[l.ID.Key] = &copied{log: l, readAt: at}
+		w.Put++
+	}
+}
+
+// within reports whether leaf b replaces a.
+func within(a, b store.Leaf) bool {
+	return !a.From.Before(b.From) && !a.To.After(b.To) && a.IDFrom >= b.IDFrom && (b.IDTo == 0 || a.IDTo != 0 && a.IDTo <= b.IDTo)
+}
+
+// Stored is Options.Stored.
+func (b *book) Stored(_ context.Context, id call.ID) (*call.Log, error) {
+	if c := b.calls[id.Key]; c != nil && !c.gone {
+		return c.log, nil
+	}
+	return nil, &call.Error{Kind: call.NotFound, Msg: "No such call."}
+}

@@ -112,6 +112,9 @@ func (c Check) run(ctx context.Context, now func() time.Time) []finding {
 	case report := <-done:
 		return report
 	case <-time.After(grace):
+		if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return c.unlisted(call.Stopped(ctx.Err()))
+		}
 		return c.unlisted(&call.Error{Kind: call.Timeout, Msg: fmt.Sprintf("There was no answer within %s.", patience)})
 	}
 }

@@ -28,6 +28,7 @@ type fake struct {
 func (f fake) Find(ctx context.Context, q call.Query) (call.Page, error) {
 	if f.deaf {
 		time.Sleep(time.Hour)
+		return call.Page{}, errors.New("too late")
 	}
 	select {
 	case <-time.After(f.slow):

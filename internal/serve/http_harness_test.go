@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 	"github.com/stretchr/testify/require"
 )
@@ -138,4 +139,19 @@ func tokensOf(t *testing.T, principals ...Principal) (path string, plain []strin
 // generous are rates that no test reaches by accident.
 func generous() Rates {
 	return Rates{PerMinute: 1e8, Burst: 1e6, AddressPerMinute: 1e8, InFlight: 1000, PerPrincipal: 1000, Wait: time.Second}
+}
+
+// whoami is a tool that tells who asks and what credentials it can see.
+func whoami(seen chan<- string) (mcp.Tool, server.ToolHandlerFunc) {
+	return mcp.NewTool("whoami"), func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		p, _ := Who(ctx)
+		secrets := map[string]string{}
+		for _, name := range []string{"Authorization", "Proxy-Authorization", "Cookie"} {
+			if v := req.Header.Get(name); v != "" {
+				secrets[name] = v
+			}
+		}
+		seen <- fmt.Sprint(p.Name, " ", secrets)
+		return mcp.NewToolResultText(p.Name), nil
+	}
 }

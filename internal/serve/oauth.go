@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -85,22 +84,51 @@ const leeway = 30 * time.Second
 // byOAuth knows callers by the access tokens of an authorization server.
 type byOAuth struct {
 	OAuth
-	keys     *keyring
-	verifier *oidc.IDTokenVerifier
+	keys *keyring
 }
 
 func newByOAuth(o OAuth, logger *slog.Logger) *byOAuth {
 	if o.now == nil {
 		o.now = time.Now
 	}
-	keys := newKeyring(o, logger)
-	return &byOAuth{o, keys, oidc.NewVerifier(o.Issuer, keys, &oidc.Config{
-		SupportedSigningAlgs: o.algorithms(),
-		SkipClientIDCheck:    true, // an access token is for its audience, checked here
-		SkipExpiryCheck:      true, // with our leeway
-		Now:                  o.now,
-	})}
+	return &byOAuth{o, newKeyring(o, logger)}
 }
+
+// verify checks the signature, first and apart because go-oidc keeps only the
+// words of a key set's errors, and then whatever else go-oidc does.
+func (b *byOAuth) verify(ctx context.Context, given string) (*oidc.IDToken, error) {
+	payload, err := b.keys.verify(ctx, given)
+	if err != nil {
+		return nil, err
+	}
+	t, err := oidc.NewVerifier(b.Issuer, checked{given, payload}, &oidc.Config{
+		SupportedSigningAlgs: b.algorithms(),
+		SkipClientIDCheck:    true, // an access token is for its audience, checked below
+		SkipExpiryCheck:      true, // with our leeway
+		Now:                  b.now,
+	}).Verify(ctx, given)
+	if err != nil {
+		return nil, errStranger
+	}
+	return t, nil
+}
+
+// checked is the key set of one token whose signature has been checked.
+type checked struct {
+	token   string
+	payload []byte
+}
+
+// VerifySignature implements oidc.KeySet.
+func (c checked) VerifySignature(_ context.Context, token string) ([]byte, error) {
+	if token != c.token {
+		return nil, errStranger
+	}
+	return c.payload, nil
+}
+
+// errStranger is the refusal of what is no token of the issuer at all.
+const errStranger = denied("the token is not one of this server's issuer")
 
 // claims are those of an access token (RFC 9068).
 type claims struct {
@@ -114,16 +142,9 @@ type claims struct {
 }
 
 func (b *byOAuth) authenticate(ctx context.Context, given string) (Principal, error) {
-	t, err := b.verifier.Verify(ctx, given)
+	t, err := b.verify(ctx, given)
 	if err != nil {
-		var why denied
-		switch {
-		case errors.Is(err, errNoKeys):
-			return Principal{}, errNoKeys
-		case errors.As(err, &why):
-			return Principal{}, why
-		}
-		return Principal{}, denied("the token is not one of this server's issuer")
+		return Principal{}, err
 	}
 	var c claims
 	if err := t.Claims(&c); err != nil {
@@ -202,15 +223,15 @@ func granted(given ...json.RawMessage) (out []string) {
 	return out
 }
 
-// VerifySignature makes the keyring an oidc.KeySet.
-func (k *keyring) VerifySignature(ctx context.Context, token string) ([]byte, error) {
+// verify returns what a token says if one of the keys signed it.
+func (k *keyring) verify(ctx context.Context, token string) ([]byte, error) {
 	algorithms := make([]jose.SignatureAlgorithm, len(k.algorithms))
 	for i, a := range k.algorithms {
 		algorithms[i] = jose.SignatureAlgorithm(a)
 	}
 	signed, err := jose.ParseSignedCompact(token, algorithms)
 	if err != nil {
-		return nil, denied("the token is not one of this server's issuer")
+		return nil, errStranger
 	}
 	header := signed.Signatures[0].Header
 	typ, _ := header.ExtraHeaders[jose.HeaderType].(string)

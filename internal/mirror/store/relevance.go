@@ -8,7 +8,7 @@ import (
 
 type ranking struct{}
 type rankings struct{}
-type cache struct{}
+
 
 func (c *conn) registerRank(*fts5.API) error { return nil }
 

@@ -390,7 +390,7 @@ func (w *where) definition(c filter.Cond, col string) string {
 func nanos(t time.Time) int64 {
 	switch y := t.Year(); {
 	case y < 1678:
-		return math.MinInt64
+		return math.MinInt64 + 1 // the least itself stands for no time
 	case y > 2261:
 		return math.MaxInt64
 	}

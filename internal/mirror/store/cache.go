@@ -1,0 +1,280 @@
+package store
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+	"sync"
+
+	"github.com/ncruces/go-sqlite3"
+)
+
+// A cache holds some columns of calls in memory, in the order of ids: counting
+// a million calls takes milliseconds there, and most of a second in SQL. It is
+// read when it is first needed, and brought up to date by what changed since.
+// A call takes some 25 bytes, and two to four for each further column in use.
+type cache struct {
+	mu     sync.RWMutex
+	loaded bool
+	epoch  int64
+	rev    int64
+	rows   rows
+}
+
+// rows are the columns. All slices are as long as ids.
+type rows struct {
+	ids     []int64
+	start   []int64 // nanoseconds; none where the call has no start
+	length  []int64 // nanoseconds; none where nobody knows
+	success []uint8 // 0 unknown, 1 false, 2 true; so is reviewed
+	review  []uint8
+	coded   map[string]*codes // by the name of the column
+}
+
+// none is the absent value of start and length.
+const none = math.MinInt64
+
+// codes is a column of strings: for each row, which of cells it has.
+type codes struct {
+	of    []uint32
+	ids   map[int64]uint32 // of strings, to the place in texts
+	texts []any            // string, or nil for none
+}
+
+// current returns the cache as of now, with the coded columns that are asked
+// for, locked for reading. unlock has to be called.
+func (s *Store) current(c *conn, columns []string) (r *rows, unlock func(), err error) {
+	k := &s.columns
+	for {
+		epoch, err := c.int(`SELECT value FROM meta WHERE name = 'epoch'`)
+		if err != nil {
+			return nil, nil, err
+		}
+		rev, err := c.int(`SELECT value FROM meta WHERE name = 'rev'`)
+		if err != nil {
+			return nil, nil, err
+		}
+		k.mu.RLock()
+		// A reader may stand at an older moment than the cache: that is as good.
+		if k.loaded && k.epoch == epoch && k.rev >= rev && !slices.ContainsFunc(columns, func(name string) bool { return k.rows.coded[name] == nil }) {
+			return &k.rows, k.mu.RUnlock, nil
+		}
+		k.mu.RUnlock()
+		if err := k.refresh(c, epoch, rev, columns); err != nil {
+			return nil, nil, err
+		}
+	}
+}
+
+func (k *cache) refresh(c *conn, epoch, rev int64, columns []string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var err error
+	switch {
+	case !k.loaded || k.epoch != epoch:
+		k.loaded = false
+		k.rows = rows{coded: map[string]*codes{}}
+		if err = k.rows.load(c); err != nil {
+			return err
+		}
+		k.loaded, k.epoch, k.rev = true, epoch, rev
+	case k.rev < rev:
+		if err = k.rows.update(c, k.rev); err != nil {
+			k.loaded = false
+			return err
+		}
+		k.rev = rev
+	}
+	for _, name := range columns {
+		if k.rows.coded[name] == nil {
+			if k.rev > rev { // the column would be older than the rows
+				k.loaded = false
+				return nil
+			}
+			if err := k.rows.loadColumn(c, name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+const rowColumns = `id, start, duration, success, reviewed`
+
+func orNone(stmt *sqlite3.Stmt, col int) int64 {
+	if stmt.ColumnType(col) == sqlite3.NULL {
+		return none
+	}
+	return stmt.ColumnInt64(col)
+}
+
+func verdict(stmt *sqlite3.Stmt, col int) uint8 {
+	if stmt.ColumnType(col) == sqlite3.NULL {
+		return 0
+	}
+	return uint8(1 + stmt.ColumnInt64(col))
+}
+
+func (r *rows) add(stmt *sqlite3.Stmt) {
+	r.ids = append(r.ids, stmt.ColumnInt64(0))
+	r.start = append(r.start, orNone(stmt, 1))
+	r.length = append(r.length, orNone(stmt, 2))
+	r.success = append(r.success, verdict(stmt, 3))
+	r.review = append(r.review, verdict(stmt, 4))
+}
+
+func (r *rows) load(c *conn) error {
+	n, err := c.int(`SELECT sum(calls) FROM sources`)
+	if err != nil {
+		return err
+	}
+	r.ids, r.start, r.length = make([]int64, 0, n+n/16), make([]int64, 0, n+n/16), make([]int64, 0, n+n/16)
+	r.success, r.review = make([]uint8, 0, n+n/16), make([]uint8, 0, n+n/16)
+	return c.each(`SELECT `+rowColumns+` FROM calls ORDER BY id`, nil, func(stmt *sqlite3.Stmt) (bool, error) {
+		r.add(stmt)
+		return true, nil
+	})
+}
+
+// loadColumn reads a column of codes for every row.
+func (r *rows) loadColumn(c *conn, name string) error {
+	k := &codes{of: make([]uint32, 0, cap(r.ids)), ids: map[int64]uint32{}}
+	if _, err := k.code(c, name, none); err != nil {
+		return err
+	}
+	err := c.each(`SELECT `+name+` FROM calls ORDER BY id`, nil, func(stmt *sqlite3.Stmt) (bool, error) {
+		code, err := k.code(c, name, orNone(stmt, 0))
+		k.of = append(k.of, code)
+		return true, err
+	})
+	if err == nil && len(k.of) != len(r.ids) {
+		err = fmt.Errorf("store: %d rows of %s, want %d", len(k.of), name, len(r.ids))
+	}
+	if err == nil {
+		r.coded[name] = k
+	}
+	return err
+}
+
+// code is the place of a string, which is read when it is first met.
+func (k *codes) code(c *conn, column string, id int64) (uint32, error) {
+	if code, ok := k.ids[id]; ok {
+		return code, nil
+	}
+	var text any
+	if id != none {
+		query := `SELECT value FROM strings WHERE id = ?`
+		if column == "source" {
+			query = `SELECT name FROM sources WHERE id = ?`
+		}
+		if _, err := c.first(query, []any{id}, func(stmt *sqlite3.Stmt) { text = stmt.ColumnText(0) }); err != nil {
+			return 0, err
+		}
+	}
+	code := uint32(len(k.texts))
+	k.texts, k.ids[id] = append(k.texts, text), code
+	return code, nil
+}
+
+// update applies what changed behind rev.
+func (r *rows) update(c *conn, rev int64) error {
+	gone := map[int64]bool{}
+	err := c.each(`SELECT id FROM removed WHERE rev > ?`, []any{rev}, func(stmt *sqlite3.Stmt) (bool, error) {
+		gone[stmt.ColumnInt64(0)] = true
+		return true, nil
+	})
+	if err != nil {
+		return err
+	}
+	names := make([]string, 0, len(r.coded))
+	query := `SELECT ` + rowColumns
+	for name := range r.coded {
+		names = append(names, name)
+		query += ", " + name
+	}
+	fresh := rows{coded: map[string]*codes{}}
+	for _, name := range names {
+		fresh.coded[name] = &codes{}
+	}
+	err = c.each(query+` FROM calls WHERE rev > ?`, []any{rev}, func(stmt *sqlite3.Stmt) (bool, error) {
+		fresh.add(stmt)
+		for i, name := range names {
+			code, err := r.coded[name].code(c, name, orNone(stmt, 5+i))
+			if err != nil {
+				return false, err
+			}
+			fresh.coded[name].of = append(fresh.coded[name].of, code)
+		}
+		return true, nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range fresh.ids {
+		delete(gone, id) // another call has the place
+	}
+	r.merge(&fresh, gone)
+	return nil
+}
+
+// set copies row i of from to row at, which is one behind the last at most.
+func (r *rows) set(at int, from *rows, i int) {
+	if at == len(r.ids) {
+		r.ids, r.start, r.length = append(r.ids, 0), append(r.start, 0), append(r.length, 0)
+		r.success, r.review = append(r.success, 0), append(r.review, 0)
+		for _, k := range r.coded {
+			k.of = append(k.of, 0)
+		}
+	}
+	r.ids[at], r.start[at], r.length[at], r.success[at], r.review[at] = from.ids[i], from.start[i], from.length[i], from.success[i], from.review[i]
+	for name, k := range r.coded {
+		k.of[at] = from.coded[name].of[i]
+	}
+}
+
+// merge puts the rows of fresh, which are in any order, in their places, and
+// takes away those that are gone.
+func (r *rows) merge(fresh *rows, gone map[int64]bool) {
+	order := make([]int, len(fresh.ids))
+	for i := range order {
+		order[i] = i
+	}
+	sort.Slice(order, func(a, b int) bool { return fresh.ids[order[a]] < fresh.ids[order[b]] })
+	var added []int
+	for _, i := range order {
+		at, known := slices.BinarySearch(r.ids, fresh.ids[i])
+		if known {
+			r.set(at, fresh, i)
+		} else {
+			added = append(added, i)
+		}
+	}
+	last := int64(math.MinInt64)
+	if len(r.ids) > 0 {
+		last = r.ids[len(r.ids)-1]
+	}
+	if len(gone) == 0 && (len(added) == 0 || fresh.ids[added[0]] > last) {
+		for _, i := range added {
+			r.set(len(r.ids), fresh, i)
+		}
+		return
+	}
+	whole := rows{coded: map[string]*codes{}}
+	for name, k := range r.coded {
+		whole.coded[name] = &codes{ids: k.ids, texts: k.texts}
+	}
+	for at, id := range r.ids {
+		for len(added) > 0 && fresh.ids[added[0]] < id {
+			whole.set(len(whole.ids), fresh, added[0])
+			added = added[1:]
+		}
+		if !gone[id] {
+			whole.set(len(whole.ids), r, at)
+		}
+	}
+	for _, i := range added {
+		whole.set(len(whole.ids), fresh, i)
+	}
+	*r = whole
+}

@@ -155,3 +155,17 @@ func whoami(seen chan<- string) (mcp.Tool, server.ToolHandlerFunc) {
 		return mcp.NewToolResultText(p.Name), nil
 	}
 }
+
+// slowTool is a tool that takes its time.
+func slowTool(name string, d time.Duration) (mcp.Tool, server.ToolHandlerFunc) {
+	return mcp.NewTool(name), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		time.Sleep(d)
+		return mcp.NewToolResultText("done"), nil
+	}
+}
+
+func cancelledContext() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx, cancel
+}

@@ -95,20 +95,16 @@ func (s scoped) Get(ctx context.Context, id call.ID) (*call.Log, error) {
 
 // Aggregate counts the principal's calls alone.
 func (s scoped) Aggregate(ctx context.Context, a call.Aggregation) (call.Aggregate, error) {
-	counter, ok := s.Source.(call.Aggregator)
-	if !ok {
-		return call.Aggregate{}, &call.Error{Kind: call.Invalid, Msg: "This source cannot count."}
-	}
 	p, known := Who(ctx)
 	if !known {
-		return counter.Aggregate(ctx, a)
+		return call.Count(ctx, s.Source, a)
 	}
 	spoken := slices.ContainsFunc(a.By, func(g call.Grouping) bool { return g.Field == "transcript" })
 	if err := allowed(p, a.Where, spoken); err != nil {
 		return call.Aggregate{}, err
 	}
 	a.Where = filter.All(p.Where, a.Where)
-	out, err := counter.Aggregate(ctx, a)
+	out, err := call.Count(ctx, s.Source, a)
 	if p.Where != nil {
 		out.Coverage.Searched = out.Total.Stats.Calls
 		out.Coverage.Calls = nil

@@ -77,8 +77,12 @@ func (s slow) Find(ctx context.Context, q call.Query) (call.Page, error) {
 		return call.Page{}, err
 	}
 	q.Scan = 7
+	rest := everything.Logs
 	return call.Collect(ctx, q, q.Where, func(context.Context) (call.Batch, error) {
-		return call.Batch{Logs: everything.Logs, Calls: new(len(everything.Logs))}, nil
+		n := min(3, len(rest))
+		b := call.Batch{Logs: rest[:n], More: n < len(rest), Calls: new(len(everything.Logs))}
+		rest = rest[n:]
+		return b, nil
 	})
 }
 

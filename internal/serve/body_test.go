@@ -1,0 +1,138 @@
+package serve
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Whatever is sent gets the protocol's own error, and the next call an answer.
+func TestBadInput(t *testing.T) {
+	h := serving(t, newBench().server(), HTTPOptions{Rates: generous()})
+	deep := func(n int) string {
+		return `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"text":` + strings.Repeat("[", n) + strings.Repeat("]", n) + `}}}`
+	}
+	ping := `{"jsonrpc":"2.0","id":1,"method":"ping"}`
+	tests := []struct {
+		name, body   string
+		header       []string
+		status, code int
+	}{
+		{"nothing", "", nil, 400, mcp.PARSE_ERROR},
+		{"spaces", " \n ", nil, 400, mcp.PARSE_ERROR},
+		{"garbage", "hello", nil, 400, mcp.PARSE_ERROR},
+		{"half a message", ping[:20], nil, 400, mcp.PARSE_ERROR},
+		{"two messages", ping + ping, nil, 400, mcp.PARSE_ERROR},
+		{"NUL", "\x00", nil, 400, mcp.PARSE_ERROR},
+		{"NUL in a string", `{"jsonrpc":"2.0","id":1,"method":"pi` + "\x00" + `ng"}`, nil, 400, mcp.PARSE_ERROR},
+		{"no UTF-8", `{"jsonrpc":"2.0","id":1,"method":"` + "\xff" + `"}`, nil, 400, mcp.PARSE_ERROR},
+		{"a number", "7", nil, 400, mcp.INVALID_REQUEST},
+		{"null", "null", nil, 400, mcp.INVALID_REQUEST},
+		{"a batch", "[" + ping + "]", nil, 400, mcp.INVALID_REQUEST},
+		{"no method", `{"jsonrpc":"2.0","id":1}`, nil, 400, mcp.INVALID_REQUEST},
+		{"method of another type", `{"jsonrpc":"2.0","id":1,"method":7}`, nil, 400, mcp.INVALID_REQUEST},
+		{"id null", `{"jsonrpc":"2.0","id":null,"method":"ping"}`, nil, 400, mcp.INVALID_REQUEST},
+		{"id object", `{"jsonrpc":"2.0","id":{},"method":"ping"}`, nil, 400, mcp.INVALID_REQUEST},
+		{"id that would be rounded", `{"jsonrpc":"2.0","id":9007199254740993,"method":"ping"}`, nil, 400, mcp.INVALID_REQUEST},
+		{"id with a fraction", `{"jsonrpc":"2.0","id":1.5,"method":"ping"}`, nil, 400, mcp.INVALID_REQUEST},
+		{"two ids", `{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}`, nil, 400, mcp.INVALID_REQUEST},
+		{"two spellings", `{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/call"}`, nil, 400, mcp.INVALID_REQUEST},
+		{"two spellings in Unicode", `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"arguments":{"k":1,"\u212a":2}}}`, nil, 400, mcp.INVALID_REQUEST},
+		{"two spellings by an escape", `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"name":"a","\u006eame":"b"}}`, nil, 400, mcp.INVALID_REQUEST},
+		{"two keys far inside", `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":[[{"x":[],"b":{"c":1,"C":1}}]]}}`, nil, 400, mcp.INVALID_REQUEST},
+		{"deep", deep(70), nil, 400, mcp.INVALID_REQUEST},
+		{"very deep", deep(9_000), nil, 400, mcp.INVALID_REQUEST},
+		{"too deep for Go", deep(400_000), nil, 400, mcp.PARSE_ERROR},
+		{"2 MiB", `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"` + strings.Repeat("a", 2<<20) + `"}}`, nil, 413, mcp.INVALID_REQUEST},
+		{"a form", "a=b", []string{"Content-Type", "application/x-www-form-urlencoded"}, 415, mcp.INVALID_REQUEST},
+		{"plain text, as a page could send", ping, []string{"Content-Type", "text/plain"}, 415, mcp.INVALID_REQUEST},
+		{"no content type", ping, []string{"Content-Type", ""}, 415, mcp.INVALID_REQUEST},
+		{"compressed", ping, []string{"Content-Encoding", "gzip"}, 415, mcp.INVALID_REQUEST},
+		{"unknown version in the header", ping, []string{"Mcp-Protocol-Version", "1999-01-01"}, 400, 0},
+		{"new version in the header alone", ping, []string{"Mcp-Protocol-Version", "2026-07-28"}, 400, mcp.INVALID_PARAMS},
+		{"wrong JSON-RPC", `{"jsonrpc":"1.0","id":1,"method":"ping"}`, nil, 200, mcp.INVALID_REQUEST},
+		{"unknown method", `{"jsonrpc":"2.0","id":1,"method":"nope"}`, nil, 200, mcp.METHOD_NOT_FOUND},
+		{"unknown tool", asks("1", "nope", ""), nil, 200, mcp.INVALID_PARAMS},
+		{"params of another type", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":[1]}`, nil, 200, 0},
+	}
+	for _, tt := range tests {
+		g := h.post(tt.body, tt.header...)
+		assert.Equal(t, tt.status, g.status, "%s: %s", tt.name, g.body)
+		if tt.code != 0 && assert.NotNil(t, g.Error, "%s: %s", tt.name, g.body) {
+			assert.Equal(t, tt.code, g.Error.Code, "%s: %s", tt.name, g.body)
+		}
+		assert.LessOrEqual(t, len(g.body), 500, tt.name)
+		require.Equal(t, "well", h.post(asks("1", "echo", "well")).text(), tt.name)
+	}
+	message, header := modern("1", "ping", "")
+	header[3] = "tools/list"
+	assert.Equal(t, 400, h.post(message, header...).status, "a header that says another method")
+	header[1] = "2031-01-01"
+	assert.Equal(t, 400, h.post(message, header...).status)
+}
+
+func TestNothingButPost(t *testing.T) {
+	h := serving(t, newBench().server(), HTTPOptions{})
+	for _, method := range []string{"GET", "HEAD", "DELETE", "PUT", "PATCH", "OPTIONS", "TRACE", "BREW"} {
+		req, err := http.NewRequest(method, h.url+"/mcp", nil)
+		require.NoError(t, err)
+		g, err := h.send(req)
+		require.NoError(t, err)
+		assert.Equal(t, 405, g.status, method)
+		assert.Equal(t, "POST", g.header.Get("Allow"))
+	}
+	for _, path := range []string{"/", "/mcp/", "/MCP", "/mcp/../healthz/x", "/.git/config"} {
+		assert.Contains(t, []int{404, 307, 301}, h.get(path).status, path)
+	}
+	g, err := h.try(asks("1", "echo", "x"), "X-Long", strings.Repeat("a", 40<<10))
+	if err == nil { // it may also be cut off in the middle of its header
+		assert.Equal(t, 431, g.status)
+	}
+}
+
+// Whatever a body is, the handler answers JSON-RPC or nothing, never 5xx, and
+// keeps the number of places.
+func FuzzHandler(f *testing.F) {
+	for _, seed := range []string{
+		`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`, asks("1", "echo", "x"), cancelled("1"), `[{}]`, `{"id":1,"ID":2}`,
+		`{"jsonrpc":"2.0","id":"a","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{}}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{"ref":{"type":"ref/prompt"},"argument":{}}}`, "\xff\x00",
+	} {
+		f.Add([]byte(seed), false)
+	}
+	message, _ := modern("1", "server/discover", "")
+	f.Add([]byte(message), true)
+	front, err := newFront(newBench().server(), HTTPOptions{Auth: ByNothing, Rates: generous()}.withDefaults(), slog.New(slog.DiscardHandler))
+	require.NoError(f, err)
+	stopped, cancel := cancelledContext()
+	defer cancel()
+	front.stop = stopped // streams end at once
+	h := front.handler()
+	f.Fuzz(func(t *testing.T, body []byte, fresh bool) {
+		if strings.Contains(string(body), "slow") || strings.Contains(string(body), "deaf") || strings.Contains(string(body), "panics") || strings.Contains(string(body), "unencodable") {
+			t.Skip("tools that misbehave on demand")
+		}
+		r := arriving("POST", "http://localhost/mcp", "127.0.0.1:80", string(body))
+		r.Header.Set("Content-Type", "application/json")
+		if fresh {
+			r.Header.Set("Mcp-Protocol-Version", "2026-07-28")
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		assert.Less(t, w.Code, 500)
+		assert.Empty(t, front.work.all)
+		if w.Header().Get("Content-Type") == "application/json" && w.Body.Len() > 0 {
+			var a struct{ JSONRPC string }
+			require.NoError(t, json.Unmarshal(w.Body.Bytes(), &a), "%q", w.Body)
+			assert.Equal(t, "2.0", a.JSONRPC, fmt.Sprintf("%q", body))
+		}
+	})
+}

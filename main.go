@@ -3,25 +3,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
-	"github.com/mark3labs/mcp-go/server"
-
-	"call-logs-mcp/client"
-	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/config"
-	"call-logs-mcp/internal/redact"
-	"call-logs-mcp/internal/render"
 	"call-logs-mcp/internal/serve"
-	"call-logs-mcp/prompts"
-	"call-logs-mcp/resources"
-	"call-logs-mcp/tools"
 )
 
 // version is set when the binary is built.
@@ -29,13 +21,13 @@ var version = "dev"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	signal.Ignore(syscall.SIGPIPE) // a client that closes its end is no crash
 	err := run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr)
-	if err != nil {
+	stop()
+	if err != nil && !errors.Is(err, errTold) {
 		fmt.Fprintln(os.Stderr, "call-logs-mcp:", err)
-		os.Exit(config.ExitCode(err))
 	}
+	os.Exit(config.ExitCode(err))
 }
 
 // run is the whole program. Stdout is the wire, so it logs to stderr alone.
@@ -52,6 +44,9 @@ func run(ctx context.Context, args []string, env func(string) string, in io.Read
 		return err
 	}
 	logger := cfg.Log.Logger(stderr)
+	if cfg.Command == config.NewToken {
+		return newToken(cfg.Token, out)
+	}
 	h, err := open(cfg.Options, logger, time.Now)
 	if err != nil {
 		return err
@@ -61,82 +56,51 @@ func run(ctx context.Context, args []string, env func(string) string, in io.Read
 		return h.walk(ctx, out)
 	case config.Tool:
 		return h.tool(ctx, cfg.Tool, out)
+	case config.Doctor:
+		return h.doctor(ctx, out)
 	}
 	s, err := h.server()
 	if err != nil {
 		return err
 	}
+	if cfg.HTTP.Addr != "" {
+		return serve.HTTP(ctx, s, overHTTP(cfg.HTTP), logger)
+	}
 	logger.Info("serving call logs over stdio", "sources", h.tools.Sources, "version", version)
 	return serve.Stdio(ctx, s, in, out, logger)
 }
 
-// A house is all that the commands need.
-type house struct {
-	tools  tools.Deps
-	masked bool
-	logger *slog.Logger
+// overHTTP is what the operator wants of HTTP, in serve's words.
+func overHTTP(c config.HTTP) serve.HTTPOptions {
+	o := serve.HTTPOptions{
+		Addr: c.Addr, Auth: serve.Auth(c.Auth), Tokens: c.Tokens,
+		OAuth:        serve.OAuth{Issuer: c.OAuthIssuer, Audience: c.OAuthAudience},
+		AllowedHosts: c.AllowedHosts, AllowedOrigins: c.AllowedOrigins,
+		Metrics: c.Metrics, TLSCert: c.TLSCert, TLSKey: c.TLSKey,
+	}
+	for _, p := range c.TrustedProxies {
+		o.TrustedProxies = append(o.TrustedProxies, p.String())
+	}
+	return o
 }
 
-// open opens the sources that the operator asked for.
-func open(o config.Options, logger *slog.Logger, now func() time.Time) (*house, error) {
-	names, err := o.Sources()
+// newToken makes a token: it is shown here once, and the file has its hash.
+func newToken(c config.TokenCall, out io.Writer) error {
+	plain, line, err := serve.NewToken(c.Name, c.Scopes, c.Filter, time.Time{})
 	if err != nil {
-		return nil, err
+		return config.Mistake("%v", err)
 	}
-	sources := map[string]call.Source{}
-	for _, name := range names {
-		sources[string(name)], err = client.Open(string(name), client.Options{
-			Name: string(name), BaseURL: o.Cekura.BaseURL, Key: o.Cekura.Key.Reveal,
-			ProjectID: o.Cekura.ProjectID, AgentID: o.Cekura.AgentID, Files: o.Data,
-			Version: version, Logger: logger, Now: now,
-		})
-		if err != nil {
-			return nil, err
-		}
+	if err := os.MkdirAll(filepath.Dir(c.Tokens), 0o700); err != nil {
+		return err
 	}
-	merged := call.Merge(sources, 0)
-	h := &house{logger: logger, masked: o.Mask(), tools: tools.Deps{
-		Calls: merged, Sources: merged.Sources(), Now: now, Zone: o.TimeZone, Budget: o.Budget,
-		Scan: o.MaxFetch, Sample: o.Demo, Structured: o.Structured, Logger: logger,
-	}}
-	words := render.Clean
-	if h.masked {
-		mask := redact.New()
-		// Cleaned first: what is invisible inside a number must not hide it.
-		words = func(s string) string { return mask.Mask(render.Clean(s)) }
-	}
-	h.tools.Calls = call.Masked(merged, words, render.Clean)
-	return h, nil
-}
-
-// server is the MCP server with everything it serves.
-func (h *house) server() (*server.MCPServer, error) {
-	d := resources.Deps{
-		Calls: h.tools.Calls, Sources: h.tools.Sources, Budget: h.tools.Budget, Note: h.tools.Note(), Logger: h.logger,
-	}
-	complete := resources.Completer{Deps: d}
-	asked, promptCompleter, err := prompts.All(complete)
+	f, err := os.OpenFile(c.Tokens, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	hooks := &server.Hooks{}
-	hooks.AddAfterListResources(d.AddNewest)
-	hooks.AddAfterListResourceTemplates(resources.HideAny)
-	// The library tells of every request; that is for who looks for a fault.
-	quiet := slog.New(slog.DiscardHandler)
-	if h.logger.Enabled(context.Background(), slog.LevelDebug) {
-		quiet = h.logger
+	_, err = fmt.Fprintln(f, line)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
 	}
-	s := server.NewMCPServer("call-logs-mcp", version,
-		server.WithTitle("Call logs"),
-		server.WithInstructions(h.tools.Instructions(h.masked)),
-		server.WithToolCapabilities(false), server.WithResourceCapabilities(false, false), server.WithPromptCapabilities(false),
-		server.WithCompletions(), server.WithResourceCompletionProvider(complete), server.WithPromptCompletionProvider(promptCompleter),
-		server.WithHooks(hooks), server.WithLogger(quiet),
-	)
-	s.AddTools(tools.All(h.tools)...)
-	s.AddResources(resources.Static(d)...)
-	s.AddResourceTemplates(resources.Templates(d)...)
-	s.AddPrompts(asked...)
-	return s, nil
+	_, err = fmt.Fprintf(out, "%s\n\nThis is the only time that it is shown. Its hash is in %s; serve with --http ADDR --auth token, and send it as\n\n   Authorization: Bearer %s\n", plain, c.Tokens, plain)
+	return err
 }

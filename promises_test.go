@@ -164,6 +164,7 @@ func TestBudgetIsKept(t *testing.T) {
 			{"read_transcript", fmt.Sprintf(`{"id":%q`, id)},
 			{"read_transcript", fmt.Sprintf(`{"id":%q,"around":"60"`, id)},
 			{"describe_fields", `{"field":"call_id"`},
+			{"aggregate_call_logs", `{"group_by":["call_id","day"],"limit":200,"compare_to":"previous"`},
 			{"describe_fields", `{`},
 		} {
 			args := strings.TrimSuffix(q.args, "{") + fmt.Sprintf(`,"max_tokens":%d}`, tokens)
@@ -224,6 +225,7 @@ func TestHostileSpeechStaysInside(t *testing.T) {
 		{"read_transcript", `{"id":"h2"}`},
 		{"read_transcript", `{"id":"h2","match":"rules"}`},
 		{"describe_fields", `{"field":"topic"}`},
+		{"aggregate_call_logs", `{"group_by":["topic","metadata.k"]}`},
 		{"describe_fields", `{"field":"metadata.k"}`},
 		{"get_call_log", fmt.Sprintf(`{"id":%s}`, s)},
 		{"list_call_logs", fmt.Sprintf(`{"filters_v2":{"field":%s,"op":"eq","value":1}}`, s)},
@@ -309,7 +311,7 @@ func TestPersonalDataIsMasked(t *testing.T) {
 		var b strings.Builder
 		for _, q := range []struct{ tool, args string }{
 			{"list_call_logs", `{}`}, {"search_transcripts", `{"query":"data"}`}, {"get_call_log", `{"id":"p1"}`}, {"read_transcript", `{"id":"p1"}`},
-			{"describe_fields", `{"field":"customer_number"}`}, {"describe_fields", `{"field":"metadata.k"}`},
+			{"describe_fields", `{"field":"customer_number"}`}, {"aggregate_call_logs", `{"group_by":["customer_number","agent.agent_name"]}`}, {"describe_fields", `{"field":"metadata.k"}`},
 			{"describe_fields", `{"field":"summary"}`},
 		} {
 			b.WriteString(textOf(t, ask(t, c, q.tool, q.args)))

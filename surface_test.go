@@ -186,7 +186,9 @@ func checkSchema(t *testing.T, at string, s map[string]any) {
 		}
 	}
 	properties, _ := s["properties"].(map[string]any)
-	if kind == "object" {
+	if values, ok := s["additionalProperties"].(map[string]any); ok && strings.Contains(at, " output") {
+		checkSchema(t, at+".*", values) // the keys of a group are fields
+	} else if kind == "object" {
 		assert.NotEmpty(t, properties, "%s is a free-form object", at)
 	}
 	for name, p := range properties {

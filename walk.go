@@ -16,8 +16,8 @@ import (
 	"call-logs-mcp/tools"
 )
 
-// errTool is a tool's own refusal: its words are printed already.
-var errTool = errors.New("the tool answered with an error")
+// errTold is a failure whose words are printed already.
+var errTold = errors.New("it failed, as said above")
 
 // tool runs one tool as a client would and prints what a model would read.
 func (h *house) tool(ctx context.Context, c config.ToolCall, out io.Writer) error {
@@ -39,7 +39,7 @@ func (h *house) tool(ctx context.Context, c config.ToolCall, out io.Writer) erro
 		return err
 	}
 	if result.IsError {
-		return errTool
+		return errTold
 	}
 	return nil
 }
@@ -91,7 +91,7 @@ func (h *house) walk(ctx context.Context, out io.Writer) error {
 			fmt.Fprintln(out, "  ", line)
 		}
 		if result.IsError {
-			return errTool
+			return errTold
 		}
 		if m := readOn.FindStringSubmatch(text); m != nil {
 			id, turn = m[1], m[2]

@@ -20,10 +20,14 @@ import (
 type Options struct {
 	Name      string // of the source, in the ids of its calls
 	BaseURL   string
-	Key       func() string
 	ProjectID string
-	AgentID   string
+	AgentIDs  []string
 	Files     []string
+
+	// Credentials are asked for each time, so that they may rotate. Cekura has a
+	// key, Zudu a key and a secret, Telzino a token or a client's id and secret.
+	Key, Secret, Token     func() string
+	ClientID, ClientSecret func() string
 
 	Version string // of this program
 	Logger  *slog.Logger
@@ -49,8 +53,11 @@ func Open(provider string, o Options) (call.Source, error) {
 }
 
 func openCekura(o Options) (call.Source, error) {
+	if len(o.AgentIDs) > 1 {
+		return nil, fmt.Errorf("source %s: Cekura takes one agent, or all of a project", o.Name)
+	}
 	return cekura.New(cekura.Options{
-		Name: o.Name, BaseURL: o.BaseURL, Key: o.Key, ProjectID: o.ProjectID, AgentID: o.AgentID,
+		Name: o.Name, BaseURL: o.BaseURL, Key: o.Key, ProjectID: o.ProjectID, AgentID: strings.Join(o.AgentIDs, ""),
 		Version: o.Version, Logger: o.Logger, Now: o.Now,
 	})
 }

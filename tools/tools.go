@@ -43,6 +43,7 @@ func All(d Deps) []server.ServerTool {
 		searchTranscripts(d),
 		getCallLog(d),
 		readTranscript(d),
+		aggregateCallLogs(d),
 		describeFields(d),
 	}
 }

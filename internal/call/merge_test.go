@@ -62,12 +62,12 @@ func TestMergeIsASource(t *testing.T) {
 
 func TestMaskedIsASource(t *testing.T) {
 	store := calltest.Memory("s", calltest.Logs("s", 60, 4, end))
-	src := call.Masked(store, itself, itself)
+	src := call.Masked(store, always(itself), itself)
 	calltest.TestSource(t, src, calltest.Options{Source: "s", Logs: 60, Mutable: store})
 
 	logs := []*call.Log{said("charged twice")}
 	logs[0].ID = call.ID{Source: "s", Key: "1"}
-	src = call.Masked(calltest.Memory("s", logs), func(string) string { return "•" }, itself)
+	src = call.Masked(calltest.Memory("s", logs), always(func(string) string { return "•" }), itself)
 	p, err := src.Find(context.Background(), call.Query{Text: parseText(t, "charged")})
 	require.NoError(t, err)
 	assert.Equal(t, "•", p.Logs[0].Turns[0].Text, "searched as it was, shown as it is masked")
@@ -219,4 +219,8 @@ func TestMergeGet(t *testing.T) {
 	assert.Equal(t, "cekura/1", l.ID.String())
 	_, err = m.Get(context.Background(), call.ID{Source: "cekurra", Key: "1"})
 	assert.EqualError(t, err, `No source "cekurra". Did you mean cekura? Sources: cekura, zudu.`)
+}
+
+func always(f func(string) string) func(context.Context) func(string) string {
+	return func(context.Context) func(string) string { return f }
 }

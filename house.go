@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/mark3labs/mcp-go/server"
+
+	"call-logs-mcp/client"
+	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/config"
+	"call-logs-mcp/internal/redact"
+	"call-logs-mcp/internal/render"
+	"call-logs-mcp/internal/serve"
+	"call-logs-mcp/internal/setup"
+	"call-logs-mcp/prompts"
+	"call-logs-mcp/resources"
+	"call-logs-mcp/tools"
+)
+
+// A house is all that the commands need.
+type house struct {
+	configured []config.SourceConfig
+	sources    map[string]call.Source // as they are upstream, by name
+	tools      tools.Deps
+	masked     bool
+	logger     *slog.Logger
+}
+
+// open opens the sources that the operator asked for.
+func open(o config.Options, logger *slog.Logger, now func() time.Time) (*house, error) {
+	configured, err := o.Configured()
+	if err != nil {
+		return nil, err
+	}
+	sources := map[string]call.Source{}
+	for _, s := range configured {
+		sources[s.Name], err = client.Open(s.Provider, client.Options{
+			Name: s.Name, BaseURL: s.BaseURL, Key: s.Key.Reveal, Secret: s.Secret.Reveal,
+			ClientID: s.ClientID.Reveal, ClientSecret: s.ClientSecret.Reveal, Token: s.Token.Reveal,
+			ProjectID: s.ProjectID, AgentIDs: s.AgentIDs, Files: s.Files,
+			Version: version, Logger: logger, Now: now,
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	merged := call.Merge(sources, 0)
+	h := &house{configured: configured, sources: sources, logger: logger, masked: o.Mask(), tools: tools.Deps{
+		Calls: merged, Sources: merged.Sources(), Now: now, Zone: o.TimeZone, Budget: o.Budget,
+		Scan: o.MaxFetch, Sample: o.Demo, Structured: o.Structured, Logger: logger,
+	}}
+	mask := redact.New()
+	// Cleaned first: what is invisible inside a number must not hide it.
+	private := func(s string) string { return mask.Mask(render.Clean(s)) }
+	h.tools.Calls = call.Masked(serve.Scope(merged), func(ctx context.Context) func(string) string {
+		if _, named := serve.Who(ctx); !h.masked || named && serve.MayShowPII(ctx) {
+			return render.Clean
+		}
+		return private
+	}, render.Clean)
+	return h, nil
+}
+
+// doctor checks each source and says what to do where it fails.
+func (h *house) doctor(ctx context.Context, out io.Writer) error {
+	keys := map[string]string{"cekura": "CEKURA_API_KEY", "telzino": "TELZINO_CLIENT_SECRET", "zudu": "ZUDU_API_KEY"}
+	var checks []setup.Check
+	for _, s := range h.configured {
+		checks = append(checks, setup.Check{Name: s.Name, Source: h.sources[s.Name], Key: keys[s.Provider]})
+	}
+	if !setup.Doctor(ctx, out, checks, h.tools.Now) {
+		return errTold
+	}
+	return nil
+}
+
+// server is the MCP server with everything it serves.
+func (h *house) server() (*server.MCPServer, error) {
+	d := resources.Deps{
+		Calls: h.tools.Calls, Sources: h.tools.Sources, Budget: h.tools.Budget, Note: h.tools.Note(), Logger: h.logger,
+	}
+	complete := resources.Completer{Deps: d}
+	asked, promptCompleter, err := prompts.All(complete)
+	if err != nil {
+		return nil, err
+	}
+	hooks := &server.Hooks{}
+	hooks.AddAfterListResources(d.AddNewest)
+	hooks.AddAfterListResourceTemplates(resources.HideAny)
+	// The library tells of every request; that is for who looks for a fault.
+	quiet := slog.New(slog.DiscardHandler)
+	if h.logger.Enabled(context.Background(), slog.LevelDebug) {
+		quiet = h.logger
+	}
+	s := server.NewMCPServer("call-logs-mcp", version,
+		server.WithTitle("Call logs"),
+		server.WithInstructions(h.tools.Instructions(h.masked)),
+		server.WithToolCapabilities(false), server.WithResourceCapabilities(false, false), server.WithPromptCapabilities(false),
+		server.WithCompletions(), server.WithResourceCompletionProvider(complete), server.WithPromptCompletionProvider(promptCompleter),
+		server.WithHooks(hooks), server.WithLogger(quiet),
+		server.WithToolFilter(serve.ToolFilter), server.WithToolHandlerMiddleware(serve.ToolCheck),
+	)
+	s.AddTools(tools.All(h.tools)...)
+	s.AddResources(resources.Static(d)...)
+	s.AddResourceTemplates(resources.Templates(d)...)
+	s.AddPrompts(asked...)
+	return s, nil
+}

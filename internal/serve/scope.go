@@ -93,7 +93,7 @@ func (s scoped) Get(ctx context.Context, id call.ID) (*call.Log, error) {
 	return l, nil
 }
 
-// Aggregate counts the principal's calls alone.
+// Aggregate counts the principal's calls alone, as call.Count does.
 func (s scoped) Aggregate(ctx context.Context, a call.Aggregation) (call.Aggregate, error) {
 	p, known := Who(ctx)
 	if !known {

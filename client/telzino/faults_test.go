@@ -1,0 +1,238 @@
+package telzino
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"call-logs-mcp/client/demo"
+	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/filter"
+)
+
+func wantError(t *testing.T, err error, kind call.Kind, words string) *call.Error {
+	t.Helper()
+	var e *call.Error
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, kind, e.Kind, e.Error())
+	assert.Contains(t, e.Error(), words)
+	for _, said := range []string{e.Error(), e.Err.Error()} {
+		assert.NotContains(t, said, "canary")
+	}
+	return e
+}
+
+func TestNewNeedsAKey(t *testing.T) {
+	for _, o := range []Options{
+		{}, {ClientID: client}, {ClientID: client, ClientSecret: func() string { return " " }}, {ClientSecret: func() string { return secret }},
+	} {
+		_, err := New(o)
+		assert.ErrorContains(t, err, "set TELZINO_CLIENT_ID and TELZINO_CLIENT_SECRET, or TELZINO_TOKEN")
+	}
+	_, err := New(Options{Token: func() string { return "t" }, BaseURL: "http://example.com"})
+	assert.ErrorContains(t, err, "TELZINO_BASE_URL is plain http")
+}
+
+// One token serves until shortly before it expires, and however many ask.
+func TestTokenIsCached(t *testing.T) {
+	u := stocked(30)
+	s := over(t, u)
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			_, err := s.Find(context.Background(), call.Query{})
+			assert.NoError(t, err)
+		})
+	}
+	wait.Wait()
+	assert.Equal(t, 1, u.tokens)
+
+	u = stocked(30)
+	u.life = 10 // of which a tenth and ten seconds of oauth2's own are left off
+	s = over(t, u, agentID(0))
+	for range 3 {
+		_, err := s.Find(t.Context(), call.Query{})
+		require.NoError(t, err)
+	}
+	assert.Equal(t, 3, u.tokens)
+}
+
+// A token that is refused is replaced once, and nobody notices.
+func TestRevokedToken(t *testing.T) {
+	u := stocked(30)
+	s := over(t, u)
+	for range 3 {
+		_, err := s.Find(t.Context(), call.Query{})
+		require.NoError(t, err)
+		u.revoke()
+	}
+	assert.Equal(t, 3, u.tokens)
+
+	u.asked()
+	u.before = u.revoke // each token, once it is used
+	_, err := s.Find(t.Context(), call.Query{Where: filter.Cond{Field: "agent.id", Op: filter.Eq, Value: agentID(0)}})
+	wantError(t, err, call.Unauthorized, "Telzino refused the key in TELZINO_CLIENT_ID and TELZINO_CLIENT_SECRET (401).")
+	assert.Equal(t, 2, u.asked(), "one replay")
+}
+
+func TestReadyToken(t *testing.T) {
+	u := stocked(30)
+	u.valid["canary-ready"] = true
+	token := "canary-ready"
+	s, err := New(Options{Token: func() string { return token }, Transport: demo.Transport(u), Now: now, Limits: fast()})
+	require.NoError(t, err)
+	_, err = s.Find(t.Context(), call.Query{})
+	require.NoError(t, err)
+	assert.Zero(t, u.tokens)
+
+	u.revoke()
+	u.asked()
+	_, err = s.Find(t.Context(), call.Query{})
+	wantError(t, err, call.Unauthorized, "Telzino refused the key in TELZINO_TOKEN (401).")
+}
+
+// Wrong credentials are named, and neither they nor a token are ever repeated.
+func TestSecretsStaySecret(t *testing.T) {
+	u := stocked(30)
+	u.secret = "another"
+	var log bytes.Buffer
+	s, err := New(Options{
+		ClientID: client, ClientSecret: func() string { return secret }, Transport: demo.Transport(u), Now: now, Limits: fast(),
+		Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	})
+	require.NoError(t, err)
+	_, err = s.Find(t.Context(), call.Query{})
+	wantError(t, err, call.Unauthorized, "Telzino refused the client in TELZINO_CLIENT_ID and TELZINO_CLIENT_SECRET (401).")
+	u.secret = ""
+	_, err = s.Find(t.Context(), call.Query{})
+	require.NoError(t, err)
+	assert.Contains(t, log.String(), "/oauth/token")
+	assert.NotContains(t, log.String(), "canary")
+}
+
+// Who waits for a token may leave.
+func TestCancelledWhileATokenIsAskedFor(t *testing.T) {
+	let := make(chan struct{})
+	u := stocked(1)
+	ctx, cancel := context.WithCancel(t.Context())
+	s, err := New(Options{
+		ClientID: client, ClientSecret: func() string { return secret }, Now: now, Limits: fast(),
+		Transport: demo.Transport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			cancel()
+			<-let
+			u.ServeHTTP(w, r)
+		})),
+	})
+	require.NoError(t, err)
+	_, err = s.Find(ctx, call.Query{})
+	wantError(t, err, call.Canceled, "canceled")
+	close(let)
+}
+
+// One agent that may not be read costs its calls alone, and is named.
+func TestForbiddenAgent(t *testing.T) {
+	u := stocked(60)
+	u.refused = map[string]int{agentID(1): 403, agentID(2): 404}
+	s := over(t, u)
+	p, err := s.Find(t.Context(), call.Query{Limit: 100})
+	require.NoError(t, err)
+	assert.Len(t, p.Logs, 20)
+	assert.False(t, p.Coverage.Complete)
+	assert.Nil(t, p.Total)
+	require.Len(t, p.Notes, 2)
+	assert.Contains(t, p.Notes[0], "calls of agent "+agentID(1)+" of telzino are missing: Telzino does not let the key")
+
+	_, err = s.Find(t.Context(), call.Query{Where: filter.Cond{Field: "agent.id", Op: filter.Eq, Value: agentID(1)}})
+	wantError(t, err, call.Forbidden, "403")
+}
+
+func TestGet(t *testing.T) {
+	u := stocked(600)
+	s := over(t, u)
+	p, err := s.Find(t.Context(), call.Query{Limit: 100})
+	require.NoError(t, err)
+	u.asked()
+	row := p.Logs[80]
+	for _, key := range []string{row.ID.Key, row.CallID} {
+		l, err := s.Get(t.Context(), call.ID{Source: "telzino", Key: key})
+		require.NoError(t, err)
+		assert.Equal(t, row, l)
+		assert.Equal(t, 1, u.asked(), "it was met a moment ago")
+	}
+	_, err = over(t, u).Get(t.Context(), row.ID)
+	require.NoError(t, err)
+	assert.LessOrEqual(t, u.asked(), 1+3)
+	_, err = s.Get(t.Context(), call.ID{Source: "telzino", Key: "none"})
+	e := wantError(t, err, call.NotFound, `telzino has no call "none"`)
+	assert.Contains(t, e.Hint, "Telzino cannot be asked for one call, so 60")
+	assert.LessOrEqual(t, u.asked(), 9)
+}
+
+// The walk stops behind the window, and goes straight to one that is long past.
+func TestWindowIsAllThatIsRead(t *testing.T) {
+	u := stocked(6000)
+	s := over(t, u, agentID(0))
+	window := filter.Within("timestamp", now().Add(-20*day), now().Add(-19*day))
+	for _, order := range []call.Order{call.Newest, call.Oldest} {
+		p, err := s.Find(t.Context(), call.Query{Where: window, Limit: 500, Order: order})
+		require.NoError(t, err)
+		assert.True(t, p.Coverage.Complete)
+		assert.NotEmpty(t, p.Logs)
+		assert.Equal(t, *p.Total, len(p.Logs))
+		assert.LessOrEqual(t, u.asked(), 12, order)
+	}
+}
+
+// A list that is sorted by nothing is read whole, and the answer says so.
+func TestUnsortedList(t *testing.T) {
+	for _, order := range []call.Order{call.Newest, call.Oldest} {
+		u := stocked(300)
+		want, err := over(t, u, agentID(0)).Find(t.Context(), call.Query{Order: order})
+		require.NoError(t, err)
+		assert.Empty(t, want.Notes)
+		u.sortBy = "id"
+		u.asked()
+		got, err := over(t, u, agentID(0)).Find(t.Context(), call.Query{Order: order})
+		require.NoError(t, err)
+		assert.Equal(t, want.Logs, got.Logs)
+		assert.Contains(t, got.Notes, "telzino does not answer in the order of time; its calls were sorted here")
+		assert.Equal(t, now(), got.Clock)
+		t.Log(order, u.asked())
+	}
+}
+
+// An upstream that gives the same page over and over comes to an end.
+func TestRepeatedPages(t *testing.T) {
+	u := stocked(900)
+	first := u.of(agentID(0))[:100]
+	u.bend = func(a answer) { a["data"] = first; a["pagination"].(answer)["hasNext"] = true }
+	p, err := over(t, u, agentID(0)).Find(t.Context(), call.Query{Limit: 500})
+	require.NoError(t, err)
+	assert.Len(t, p.Logs, 100)
+	assert.False(t, p.Coverage.Complete)
+	assert.Contains(t, strings.Join(p.Notes, "\n"), "repeats its pages")
+	assert.LessOrEqual(t, u.asked(), 40)
+}
+
+// Heavy pages are asked for in halves.
+func TestHeavyPages(t *testing.T) {
+	u := stocked(90)
+	l := fast()
+	l.Body = 20 << 10
+	s, err := New(Options{Token: func() string { return "t" }, Transport: demo.Transport(u), Now: now, Limits: l})
+	require.NoError(t, err)
+	u.valid["t"] = true
+	start := time.Now()
+	p, err := s.Find(t.Context(), call.Query{Limit: 100, Where: within(31 * day)})
+	require.NoError(t, err)
+	assert.Len(t, p.Logs, 90)
+	assert.Less(t, time.Since(start), 5*time.Second)
+}

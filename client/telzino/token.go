@@ -1,0 +1,186 @@
+package telzino
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"call-logs-mcp/client/rest"
+	"call-logs-mcp/client/wire"
+	"call-logs-mcp/internal/call"
+)
+
+// The names that the operator sets, for messages.
+const (
+	baseName   = "TELZINO_BASE_URL"
+	tokenName  = "TELZINO_TOKEN"
+	clientName = "TELZINO_CLIENT_ID and TELZINO_CLIENT_SECRET"
+)
+
+// audience is what Telzino's tokens are for, whatever the base URL is.
+const audience = "https://api.telzino.com/"
+
+// tokens keeps the access token. oauth2 caches it and knows when to ask anew;
+// asking is ours, since Telzino takes its client credentials as JSON.
+type tokens struct {
+	keyName string
+	ready   func() string // the operator's own token; nil where there is a client
+
+	ask *issuer
+
+	mu     sync.Mutex
+	source oauth2.TokenSource
+	last   string // the newest token
+	bad    string // the one that was refused last
+}
+
+func newTokens(o Options) (*tokens, error) {
+	secret := func() string {
+		if o.ClientSecret == nil {
+			return ""
+		}
+		return strings.TrimSpace(o.ClientSecret())
+	}
+	if o.ClientID == "" || secret() == "" {
+		if o.Token == nil {
+			return nil, errNoKey
+		}
+		return &tokens{keyName: tokenName, ready: o.Token}, nil
+	}
+	api, err := rest.New(rest.Options{
+		Name: "Telzino", BaseURL: o.BaseURL, KeyName: clientName, BaseName: baseName,
+		Secrets:   func() []string { return []string{secret()} },
+		Transport: o.Transport, Logger: o.Logger, Version: o.Version, Limits: o.Limits,
+	})
+	if err != nil {
+		return nil, err
+	}
+	ask := &issuer{api: api, id: o.ClientID, secret: secret}
+	return &tokens{keyName: clientName, ask: ask, source: oauth2.ReuseTokenSource(nil, ask)}, nil
+}
+
+// current is the token of the requests that are sent now.
+func (t *tokens) current() string {
+	if t.ready != nil {
+		return strings.TrimSpace(t.ready())
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.last
+}
+
+// fetch makes current a token that is valid, and returns it. Those who need one
+// at the same time share one request, which ends with none of them.
+func (t *tokens) fetch(ctx context.Context) (string, error) {
+	if t.ready != nil {
+		return t.current(), nil
+	}
+	t.mu.Lock()
+	source := t.source
+	t.mu.Unlock()
+	got := make(chan error, 1)
+	go func() {
+		token, err := source.Token()
+		if err == nil {
+			t.mu.Lock()
+			if t.source == source {
+				t.last = token.AccessToken
+			}
+			t.mu.Unlock()
+		}
+		got <- err
+	}()
+	select {
+	case <-ctx.Done():
+		return "", call.Stopped(ctx.Err())
+	case err := <-got:
+		return t.current(), err
+	}
+}
+
+// drop gives up a token that was refused, unless another has taken its place.
+// It returns false where there is no way to get another.
+func (t *tokens) drop(refused string) bool {
+	if t.ready != nil {
+		return t.current() != refused // rotated in the meantime
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.last == refused && t.bad != refused { // else another question has seen to it
+		t.bad = refused
+		t.source = oauth2.ReuseTokenSource(nil, t.ask)
+	}
+	return true
+}
+
+// issuer is the token endpoint as an oauth2.TokenSource.
+type issuer struct {
+	api    *rest.Client
+	id     string
+	secret func() string
+}
+
+// Token asks for a token. It counts as expired a tenth of its life early, and
+// at most five minutes, so that none expires on its way.
+func (i *issuer) Token() (*oauth2.Token, error) {
+	var answer struct {
+		AccessToken wire.Text   `json:"access_token"`
+		ExpiresIn   wire.Number `json:"expires_in"` // seconds
+	}
+	asked := time.Now()
+	_, err := i.api.Post(context.Background(), rest.Path("oauth", "token"), map[string]string{
+		"client_id": i.id, "client_secret": i.secret(), "audience": audience, "grant_type": "client_credentials",
+	}, &answer)
+	if err != nil {
+		return nil, refused(err)
+	}
+	if answer.AccessToken == "" {
+		return nil, &call.Error{Kind: call.Unavailable, Msg: "Telzino answered without a token; check " + baseName + ".", Hint: askOperator}
+	}
+	token := &oauth2.Token{AccessToken: string(answer.AccessToken)}
+	if seconds := answer.ExpiresIn.V; seconds != nil && *seconds > 0 && *seconds < 1e9 {
+		life := time.Duration(*seconds * float64(time.Second))
+		token.Expiry = asked.Add(life - min(life/10, 5*time.Minute))
+	}
+	return token, nil
+}
+
+const askOperator = "Retrying will not help; ask the person who runs this server to check it."
+
+// refused says of the client credentials what rest says of a key.
+func refused(err error) error {
+	s := (*rest.StatusError)(nil)
+	if !errors.As(err, &s) || s.Code != http.StatusBadRequest && s.Code != http.StatusUnauthorized && s.Code != http.StatusForbidden {
+		return err
+	}
+	return &call.Error{
+		Kind: call.Unauthorized,
+		Msg:  "Telzino refused the client in " + clientName + " (" + strconv.Itoa(s.Code) + ").",
+		Hint: askOperator,
+		Err:  err,
+	}
+}
+
+// get asks for a page, from 0, of a list. A token that is refused is dropped
+// and the question put once more with another.
+func (s *source) get(ctx context.Context, path string, page, size int, v any) (rest.Meta, error) {
+	query := url.Values{"page": {strconv.Itoa(page + 1)}, "limit": {strconv.Itoa(size)}}
+	for again := true; ; again = false {
+		token, err := s.tokens.fetch(ctx)
+		if err != nil {
+			return rest.Meta{}, err
+		}
+		meta, err := s.api.Get(ctx, path, query, v)
+		var status *rest.StatusError
+		if !again || !errors.As(err, &status) || status.Code != http.StatusUnauthorized || !s.tokens.drop(token) {
+			return meta, err
+		}
+	}
+}

@@ -1,0 +1,191 @@
+package telzino
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"call-logs-mcp/client/wire"
+	"call-logs-mcp/internal/call"
+)
+
+// paging is what every list says of itself.
+type paging struct {
+	Pagination struct {
+		Limit   wire.Number `json:"limit"`
+		Total   wire.Number `json:"total"`
+		HasNext wire.Truth  `json:"hasNext"`
+	} `json:"pagination"`
+}
+
+func (p paging) rows() wire.Rows {
+	rows := wire.Rows{Total: count(p.Pagination.Total), More: p.Pagination.HasNext.V}
+	if n := count(p.Pagination.Limit); n != nil {
+		rows.Size = *n
+	}
+	return rows
+}
+
+// count is a number as that of rows, nil where it makes none.
+func count(n wire.Number) *int {
+	if n.V == nil || *n.V < 0 || *n.V > 1e9 {
+		return nil
+	}
+	i := int(*n.V)
+	return &i
+}
+
+// listAnswer is the answer of an agent's call logs.
+type listAnswer struct {
+	paging
+	data []record
+}
+
+func (a *listAnswer) UnmarshalJSON(b []byte) error {
+	var list struct {
+		paging
+		Data []record `json:"data"`
+	}
+	if err := lenient(b, &list); err != nil {
+		return err
+	}
+	if list.Data == nil {
+		return errors.New("no data in it")
+	}
+	a.data, a.paging = list.Data, list.paging
+	return nil
+}
+
+// lenient decodes b and leaves zero what is of an unknown type.
+func lenient(b []byte, v any) error {
+	var odd *json.UnmarshalTypeError
+	if err := json.Unmarshal(b, v); err != nil && !errors.As(err, &odd) {
+		return err
+	}
+	return nil
+}
+
+// agentsAnswer is the answer of the list of agents.
+type agentsAnswer struct {
+	paging
+	agents []agent
+}
+
+func (a *agentsAnswer) UnmarshalJSON(b []byte) error {
+	var list struct {
+		paging
+		Data []struct {
+			ID   wire.Text `json:"id"`
+			Name wire.Text `json:"name"`
+		} `json:"data"`
+	}
+	if err := lenient(b, &list); err != nil {
+		return err
+	}
+	if list.Data == nil {
+		return errors.New("no data in it")
+	}
+	for _, x := range list.Data {
+		if x.ID != "" {
+			a.agents = append(a.agents, agent{string(x.ID), string(x.Name)})
+		}
+	}
+	a.paging = list.paging
+	return nil
+}
+
+// record is one call log.
+type record struct {
+	ID        wire.Text       `json:"id"`
+	Room      wire.Text       `json:"room_name"`
+	Text      wire.Text       `json:"transcript_text"`
+	Entries   json.RawMessage `json:"transcript_json"`
+	Summary   wire.Text       `json:"summary_text"`
+	Duration  wire.Length     `json:"call_duration"`
+	StartedAt wire.Moment     `json:"call_started_at"`
+	EndedAt   wire.Moment     `json:"call_ended_at"`
+	Session   wire.Object     `json:"session_data"`
+	Recording wire.Text       `json:"recording_url"`
+	CreatedAt wire.Moment     `json:"created_at"`
+	UpdatedAt wire.Moment     `json:"updated_at"`
+}
+
+// log is the record in our own words, nil where it has no id. The agent is the
+// one whose list it stands in, whatever the record says, so that a filter on the
+// agent means what the lists mean.
+func (r *record) log(source string, a agent) *call.Log {
+	if r.ID == "" {
+		return nil
+	}
+	l := &call.Log{
+		ID:           call.ID{Source: source, Key: string(r.ID)},
+		CallID:       string(r.Room),
+		AgentID:      a.id,
+		AgentName:    a.name,
+		StartedAt:    r.StartedAt.Time,
+		EndedAt:      r.EndedAt.Time,
+		CreatedAt:    r.CreatedAt.Time,
+		UpdatedAt:    r.UpdatedAt.Time,
+		Duration:     r.Duration.V,
+		Summary:      strings.TrimSpace(string(r.Summary)),
+		RecordingURL: string(r.Recording),
+		Turns:        turns(r.Entries, string(r.Text)),
+		Detailed:     true,
+	}
+	l.Customer, _ = r.Session["caller_id"].(string)
+	l.Metadata = metadata(r.Session)
+	if l.EndedAt.Before(l.StartedAt) {
+		l.EndedAt = time.Time{}
+	}
+	if took := l.EndedAt.Sub(l.StartedAt); l.Duration == nil && !l.StartedAt.IsZero() && !l.EndedAt.IsZero() {
+		l.Duration = &took
+	}
+	return l
+}
+
+// metadata is what a session says beyond what the log says already.
+func metadata(session wire.Object) map[string]any {
+	m := map[string]any{}
+	for key, value := range session {
+		switch key {
+		case "caller_id", "agent_id", "room_name":
+		default:
+			if value != nil {
+				m[key] = value
+			}
+		}
+	}
+	if len(m) == 0 {
+		return nil
+	}
+	return m
+}
+
+// turns reads a transcript from its entries, or else from the lines of its text.
+// Partial entries are drafts of the line that follows. Entries of the system,
+// such as transfers and the reason for the end, are turns of the system.
+func turns(entries json.RawMessage, text string) []call.Turn {
+	var list []struct {
+		Text    wire.Text   `json:"text"`
+		Speaker wire.Text   `json:"speaker"`
+		At      wire.Number `json:"timestamp"`
+		Partial wire.Truth  `json:"is_partial"`
+	}
+	if b := wire.Unwrap(entries); len(b) > 0 && b[0] == '[' {
+		_ = json.Unmarshal(b, &list) // an odd entry is left zero and says nothing
+	}
+	var said []wire.Entry
+	for _, e := range list {
+		if e.Partial.V != nil && *e.Partial.V {
+			continue
+		}
+		said = append(said, wire.Entry{
+			Role: string(e.Speaker), Words: strings.TrimSpace(string(e.Text)), Start: wire.Offset(e.At, time.Time{}),
+		})
+	}
+	if turns := wire.Turns(said); len(turns) > 0 {
+		return turns
+	}
+	return wire.Lines(text)
+}

@@ -1,0 +1,86 @@
+package telzino
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"call-logs-mcp/internal/call"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+const fixtures = "../../testdata/upstream/telzino"
+
+// golden compares got, as JSON that a person can read, with a file.
+func golden(t *testing.T, name string, got any) {
+	t.Helper()
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	require.NoError(t, e.Encode(got))
+	path := filepath.Join(fixtures, name)
+	if *update {
+		require.NoError(t, os.WriteFile(path, b.Bytes(), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), b.String())
+}
+
+func decode(t *testing.T, name string) (logs []*call.Log, a listAnswer) {
+	text, err := os.ReadFile(filepath.Join(fixtures, name))
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &a))
+	for i := range a.data {
+		logs = append(logs, a.data[i].log("telzino", agent{"a9e0c7de-4b1f-4f0e-8f6a-2f1c9d3b7e55", "Front desk"}))
+	}
+	return logs, a
+}
+
+func TestGoldenList(t *testing.T) {
+	logs, a := decode(t, "list.json")
+	rows := a.rows()
+	assert.Equal(t, 51, *rows.Total)
+	assert.Equal(t, 50, rows.Size)
+	assert.True(t, *rows.More)
+	golden(t, "list.golden.json", logs)
+}
+
+// Odd records cost themselves at most, never the page.
+func TestGoldenOdd(t *testing.T) {
+	logs, a := decode(t, "odd.json")
+	assert.Equal(t, 7, *a.rows().Total)
+	assert.Nil(t, a.rows().More)
+	assert.Nil(t, logs[0])
+	assert.Nil(t, logs[1])
+	golden(t, "odd.golden.json", logs)
+
+	u := stocked(0)
+	u.bend = func(a answer) {
+		text, err := os.ReadFile(filepath.Join(fixtures, "odd.json"))
+		require.NoError(t, err)
+		clear(a)
+		require.NoError(t, json.Unmarshal(text, &a))
+	}
+	p, err := over(t, u, agentID(0)).Find(t.Context(), call.Query{})
+	require.NoError(t, err)
+	assert.Len(t, p.Logs, 3)
+	assert.Contains(t, p.Notes, "2 records of telzino could not be read")
+	assert.Contains(t, p.Notes, "2 records of telzino have no start time and are left out")
+}
+
+func TestNoList(t *testing.T) {
+	for _, text := range []string{`{"error": "x"}`, `[]`, `{"data": 5}`, `{"data": null}`, `{`} {
+		assert.Error(t, json.Unmarshal([]byte(text), new(listAnswer)), text)
+		assert.Error(t, json.Unmarshal([]byte(text), new(agentsAnswer)), text)
+	}
+	assert.NoError(t, json.Unmarshal([]byte(`{"data": []}`), new(listAnswer)))
+}

@@ -1,0 +1,213 @@
+package serve
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/mark3labs/mcp-go/server"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/call/calltest"
+	"call-logs-mcp/internal/filter"
+	"call-logs-mcp/resources"
+	"call-logs-mcp/tools"
+)
+
+// questions is how many each principal asks below; a release asks 20,000 of
+// all together.
+var questions = flag.Int("questions", 100, "questions of each of eight principals")
+
+const teams = 8
+
+// marked are logs that say on every side to which team they belong.
+func marked() []*call.Log {
+	logs := calltest.Logs("memory", 400, 11, newest)
+	for i, l := range logs {
+		team := i % teams
+		mark := func(s string) string { return fmt.Sprintf("%s mark%d", s, team) }
+		l.ID.Key, l.CallID = fmt.Sprintf("k%d-%d", team, i), fmt.Sprintf("c%d-%d", team, i)
+		l.AgentID, l.AgentName = fmt.Sprintf("team%d", team), mark("agent")
+		l.Summary, l.Topic, l.EndedReason, l.Customer = mark("summary"), mark("topic"), mark("ended"), mark("caller")
+		l.Metadata = map[string]any{fmt.Sprintf("key_mark%d", team): mark("value")}
+		turns := make([]call.Turn, len(l.Turns))
+		for k, turn := range l.Turns {
+			turn.Text = mark(turn.Text)
+			turns[k] = turn
+		}
+		l.Turns = turns
+		for k := range l.Metrics {
+			l.Metrics[k].Name, l.Metrics[k].Explanation = mark("metric"), []string{mark("because")}
+		}
+	}
+	return logs
+}
+
+// wholeServer serves logs with every tool and resource, as main puts it together.
+func wholeServer(logs []*call.Log) *server.MCPServer {
+	src := Scope(call.Merge(map[string]call.Source{"memory": calltest.Memory("memory", logs)}, 0))
+	quiet := slog.New(slog.DiscardHandler)
+	d := resources.Deps{Calls: src, Sources: []string{"memory"}, Logger: quiet}
+	hooks := &server.Hooks{}
+	hooks.AddAfterListResources(d.AddNewest)
+	complete := resources.Completer{Deps: d}
+	s := server.NewMCPServer("calls", "1", server.WithToolCapabilities(false), server.WithResourceCapabilities(false, false),
+		server.WithCompletions(), server.WithResourceCompletionProvider(complete), server.WithHooks(hooks),
+		server.WithToolFilter(ToolFilter), server.WithToolHandlerMiddleware(ToolCheck))
+	s.AddTools(tools.All(tools.Deps{
+		Calls: src, Sources: []string{"memory"}, Logger: quiet, Now: func() time.Time { return newest },
+	})...)
+	s.AddResources(resources.Static(d)...)
+	s.AddResourceTemplates(resources.Templates(d)...)
+	return s
+}
+
+// asker draws questions about the calls of all teams.
+type asker struct {
+	*rand.Rand
+	logs    []*call.Log
+	mu      *sync.Mutex
+	cursors *[]string // of everybody
+}
+
+func (a asker) of(words ...string) string { return words[a.IntN(len(words))] }
+
+// question is a message, and what of it may come back.
+func (a asker) question() string {
+	l := a.logs[a.IntN(len(a.logs))]
+	args := map[string]any{"response_format": a.of("text", "json")}
+	if a.IntN(2) == 0 {
+		args["agent_id"] = a.of(l.AgentID, "agent", "team1,team2,team3")
+	}
+	if a.IntN(3) == 0 {
+		args["filters_v2"] = a.of(`{"field":"success","op":"eq","value":false}`, `{"field":"transcript","op":"contains","value":"mark"}`,
+			`{"or":[{"field":"agent.id","op":"startswith","value":"team"},{"field":"agent.id","op":"isnull","value":true}]}`)
+	}
+	tool := a.of("list_call_logs", "search_transcripts", "get_call_log", "read_transcript", "aggregate_call_logs", "describe_fields", "", "", "")
+	switch tool {
+	case "list_call_logs", "search_transcripts":
+		args["page_size"] = 1 + a.IntN(30)
+		if tool == "search_transcripts" {
+			args["query"] = a.of("mark0 OR mark3 OR mark5", "agent OR the", "mark*")
+		}
+		a.mu.Lock()
+		if n := len(*a.cursors); n > 0 && a.IntN(3) == 0 {
+			args = map[string]any{"cursor": (*a.cursors)[a.IntN(n)]}
+		}
+		a.mu.Unlock()
+	case "get_call_log", "read_transcript":
+		args = map[string]any{"id": a.of(l.ID.String(), l.ID.Key, l.CallID, l.ID.URI())}
+	case "aggregate_call_logs":
+		args["group_by"] = []string{a.of("agent.id", "topic", "metric", "customer_number", "day", "id"), a.of("agent.agent_name", "week")}
+	case "describe_fields":
+		args = map[string]any{"field": a.of("", "topic", "agent.agent_name", "metadata", "customer_number", "metric_evaluations.metric.name")}
+	case "":
+		switch a.IntN(3) {
+		case 0:
+			return rpc("resources/read", map[string]any{"uri": l.ID.URI() + a.of("", "/transcript")})
+		case 1:
+			return rpc("resources/list", map[string]any{})
+		}
+		return rpc("completion/complete", map[string]any{
+			"ref": map[string]any{"type": "ref/resource", "uri": "call://{source}/{key}"}, "argument": map[string]any{"name": "key", "value": a.of("k", l.ID.Key[:3], "")},
+			"context": map[string]any{"arguments": map[string]string{"source": "memory"}},
+		})
+	}
+	return rpc("tools/call", map[string]any{"name": tool, "arguments": args})
+}
+
+func rpc(method string, params any) string {
+	data, _ := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+	return string(data)
+}
+
+var (
+	belongs = regexp.MustCompile(`(?:mark|team)([0-7])\b|\b[kc]([0-7])-\d+`)
+	cursor  = regexp.MustCompile(`c1\.[A-Za-z0-9_-]+`)
+)
+
+// opened is asked with what its cursor says, which the answer may repeat.
+func opened(asked string) string {
+	c := cursor.FindString(asked)
+	for _, tool := range []string{"list_call_logs", "search_transcripts"} {
+		if read, err := call.ParseCursor(c, tool, []string{"memory"}); err == nil {
+			asked += fmt.Sprint(read.Query.Where, " ", read.Query.Text)
+		}
+	}
+	return asked
+}
+
+// foreign is a word in body of another team than ours that was not asked with.
+func foreign(body, asked string, team int) string {
+	asked = opened(asked)
+	for _, m := range belongs.FindAllStringSubmatch(cursor.ReplaceAllString(body, ""), -1) {
+		if m[1]+m[2] != fmt.Sprint(team) && !strings.Contains(asked, m[0]) {
+			return m[0]
+		}
+	}
+	return ""
+}
+
+// Eight teams ask everything there is to ask, with each other's ids and
+// cursors, at once: none reads a word of another's.
+func TestNoForeignWordIsServed(t *testing.T) {
+	logs := marked()
+	var principals []Principal
+	for team := range teams {
+		principals = append(principals, Principal{
+			Name: fmt.Sprint("team", team), Scopes: Scopes(),
+			Where: filter.Cond{Field: "agent.id", Op: filter.Eq, Value: fmt.Sprint("team", team)},
+		})
+	}
+	path, plain := tokensOf(t, principals...)
+	h := serving(t, wholeServer(logs), HTTPOptions{Auth: ByToken, Tokens: path, Rates: generous()})
+	var mu sync.Mutex
+	var cursors []string
+	var wait sync.WaitGroup
+	found := make([]int, teams) // answers with something of one's own
+	for team := range teams {
+		wait.Go(func() {
+			a := asker{rand.New(rand.NewPCG(uint64(team), 1)), logs, &mu, &cursors}
+			for range *questions {
+				asked := a.question()
+				g, err := h.try(asked, "Authorization", "Bearer "+plain[team])
+				if !assert.NoError(t, err) || !assert.Equal(t, 200, g.status, g.body) {
+					return
+				}
+				if word := foreign(g.body, asked, team); !assert.Empty(t, word, "team %d asked %s and read %s", team, asked, g.body) {
+					return
+				}
+				if strings.Contains(g.body, fmt.Sprint("mark", team)) {
+					found[team]++
+				}
+				if c := cursor.FindString(g.body); c != "" {
+					mu.Lock()
+					cursors = append(cursors, c)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	wait.Wait()
+	for team := range teams {
+		assert.Greater(t, found[team], *questions/4, "the questions must be ones that find something")
+	}
+	require.NotEmpty(t, cursors)
+	for _, c := range cursors {
+		for _, tool := range []string{"list_call_logs", "search_transcripts"} {
+			if read, err := call.ParseCursor(c, tool, []string{"memory"}); err == nil && read.Query.After != nil {
+				assert.True(t, belongs.MatchString(read.Query.After.ID.Key) || read.Query.After.ID.Key == "0")
+			}
+		}
+	}
+	t.Logf("%d questions, %v found something, %d cursors", teams**questions, found, len(cursors))
+}

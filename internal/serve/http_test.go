@@ -251,3 +251,27 @@ func TestDrainUnderLoadLosesNoAnswer(t *testing.T) {
 	assert.Greater(t, answered, 400)
 	t.Logf("%d calls were answered around 20 stops", answered)
 }
+
+func TestStreamsAreFewAndEndWithTheServer(t *testing.T) {
+	rates := generous()
+	rates.Streams, rates.Wait = 2, 5*time.Millisecond
+	s := server.NewMCPServer("changing", "1", server.WithToolCapabilities(true)) // without, a stream ends at once
+	s.AddTool(slowTool("work", 0))
+	h := serving(t, s, HTTPOptions{Rates: rates, Deadline: 20 * time.Millisecond, Metrics: "127.0.0.1:0"})
+	message, header := modern("1", "subscriptions/listen", `"notifications":{"toolsListChanged":true}`)
+	ended := make(chan got, 2)
+	for range 2 {
+		go func() { g, _ := h.try(message, header...); ended <- g }()
+	}
+	require.Eventually(t, func() bool { return len(h.site.streams.all) == 2 }, patience, time.Millisecond)
+	assert.Equal(t, 429, h.post(message, header...).status)
+	assert.Equal(t, "done", h.post(asks("1", "work", "")).text(), "calls have places of their own")
+	assert.Contains(t, h.metrics(), `call_logs_mcp_limited_total{limit="streams"} 1`)
+	time.Sleep(50 * time.Millisecond)
+	assert.Empty(t, ended, "a stream has no deadline")
+	h.stop()
+	for range 2 {
+		assert.Equal(t, "text/event-stream", within(t, ended, "the stream to end").header.Get("Content-Type"))
+	}
+	assert.NoError(t, within(t, h.done, "the end"))
+}

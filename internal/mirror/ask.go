@@ -15,6 +15,7 @@ type syncer struct {
 	Origin
 	o     Options
 	turn  chan struct{} // one token: who holds it may ask and write
+	round chan struct{} // one token: who holds it runs a cycle
 	clock clock
 	sleep func(context.Context, time.Duration) error
 	rng   *rand.Rand
@@ -33,10 +34,11 @@ func newSyncer(o Options, origin Origin) *syncer {
 		origin.MaxWindow = 30 * day
 	}
 	s := &syncer{
-		Origin: origin, o: o, turn: make(chan struct{}, 1), clock: clock{now: o.Now}, sleep: pause,
+		Origin: origin, o: o, turn: make(chan struct{}, 1), round: make(chan struct{}, 1), clock: clock{now: o.Now}, sleep: pause,
 		rng: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), owed: map[string]time.Time{},
 	}
 	s.turn <- struct{}{}
+	s.round <- struct{}{}
 	return s
 }
 

@@ -5,16 +5,17 @@ import (
 	"errors"
 	"time"
 
+	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/mirror/store"
 )
 
 // How far a cycle looks beyond what it must.
 const (
-	ahead      = 24 * time.Hour // calls may say to have begun after the upstream's now
-	behindIDs  = 50             // keys are given before their calls can be seen
-	roundHours = 6 * 3600       // where a reading of recent calls begins, so that leaves meet
-	nearEvery  = 6 * time.Hour
-	farEvery   = 7 * day
+	ahead     = 24 * time.Hour // calls may say to have begun after the upstream's now
+	behindIDs = 50             // keys are given before their calls can be seen
+	round     = 6 * time.Hour  // where a reading of recent calls begins, so that leaves meet
+	nearEvery = 6 * time.Hour
+	farEvery  = 7 * day
 )
 
 // cycle is three passes: the newest key, before anything else; the windows from
@@ -24,6 +25,12 @@ const (
 //
 // At most details full records are fetched at its end, 0 for all.
 func (s *syncer) cycle(ctx context.Context, r *run, details int) error {
+	select {
+	case <-ctx.Done():
+		return call.Stopped(ctx.Err())
+	case <-s.round:
+		defer func() { s.round <- struct{}{} }()
+	}
 	if err := s.refresh(ctx); err != nil {
 		return err
 	}
@@ -125,7 +132,7 @@ func (s *syncer) begin(ctx context.Context, r *run) error {
 	if next.Frontier.Before(horizon) {
 		next.Frontier = horizon
 	}
-	if from := next.Frontier.Add(-recent).Unix() / roundHours * roundHours; !c.Far && (!c.Near || from < c.From) {
+	if from := next.Frontier.Add(-recent).Truncate(round).Unix(); !c.Far && (!c.Near || from < c.From) {
 		c.From = from
 	}
 	c.From = max(c.From, horizon.Unix())

@@ -183,3 +183,6 @@ func (e *Engine) Follow(ctx context.Context, told func(source string, r Report, 
 	}
 	wait.Wait()
 }
+
+// now is our time, as the Engine is told it.
+func (e *Engine) now() time.Time { return e.sources[e.names[0]].o.Now() }

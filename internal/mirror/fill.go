@@ -21,9 +21,10 @@ func (s *syncer) fill(ctx context.Context, r *run, w call.Window) error {
 		if oldest := s.horizon(now); w.From.Before(oldest) {
 			w.From = oldest
 		}
-		if soon := now.Add(ahead); w.To.IsZero() || w.To.After(soon) {
-			w.To = soon
+		if w.To.IsZero() || w.To.After(now.Add(-freshFor)) {
+			w.To = now.Add(ahead)
 		}
+		w = rounded(w)
 		if w.From.Before(w.To) {
 			spans = newSpan(w.From, w.To).cut(s.MaxWindow)
 		}
@@ -49,3 +50,13 @@ func (s *syncer) fill(ctx context.Context, r *run, w call.Window) error {
 
 // horizon is how far back the copy goes: to the beginning of a day.
 func (s *syncer) horizon(now time.Time) time.Time { return now.Add(-s.o.Retain).UTC().Truncate(day) }
+
+// rounded is a window with bounds that other questions have, too, so that leaves
+// replace each other. What begins is read from there; nothing ends early.
+func rounded(w call.Window) call.Window {
+	grain := time.Hour
+	if w.To.Sub(w.From) >= day {
+		grain = round
+	}
+	return call.Window{From: w.From.Truncate(grain), To: w.To.Add(grain).Truncate(grain).Add(-time.Second)}
+}

@@ -57,12 +57,12 @@ func (s *syncer) confirm(ctx context.Context, r *run, stored int, meant func(sta
 	if err != nil {
 		return err
 	}
-	mass := len(gone) > maxVanish && len(gone)*vanishPart > stored
-	if mass && !believe {
-		doubtful, gone = append(doubtful, gone...), nil
-	}
-	if believe {
-		gone, doubtful = append(gone, doubtful...), nil
+	all := append(gone, doubtful...)
+	switch mass := len(all) > maxVanish && len(all)*vanishPart > stored; {
+	case believe:
+		gone, doubtful = all, nil
+	case mass:
+		gone, doubtful = nil, all
 	}
 	return s.bury(ctx, r, gone, doubtful)
 }

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ type mutant struct {
 	source func(w *world, s call.Source) call.Source
 	ledger func(w *world, l ledger) ledger
 	window time.Duration // the widest it believes to be allowed
+	page   int           // the size of a page as it believes
 }
 
 // A world is a random history of an upstream and of the copy that follows it.
@@ -28,6 +30,9 @@ type world struct {
 	mutant mutant
 	page   int
 	retain time.Duration
+	wants  Details
+
+	keyless, timeless bool // what cannot be asked for
 
 	engine   *Engine
 	lastFull time.Time // when the last completed reading of everything began
@@ -92,9 +97,9 @@ func (w *world) start() {
 	e, err := New(Options{
 		Origins: []Origin{{
 			Name: "sea", Source: source, Wait: waitFor,
-			Abilities: Abilities{TimeFilter: true, IDFilter: true, MaxWindow: wide, PageSize: w.page},
+			Abilities: Abilities{TimeFilter: !w.timeless, IDFilter: !w.keyless, MaxWindow: wide, PageSize: cmp.Or(w.mutant.page, w.page)},
 		}},
-		Ledger: l, Details: None, Retain: w.retain,
+		Ledger: l, Details: cmp.Or(w.wants, None), Stored: w.book.Stored, Retain: w.retain,
 		Now: func() time.Time { return w.sea.now.Add(w.skew) },
 	})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -16,6 +17,7 @@ var errCrash = errors.New("kill -9")
 
 // A copied call is a row of a book.
 type copied struct {
+	id     int64
 	log    *call.Log
 	readAt time.Time
 	gone   bool
@@ -44,7 +46,7 @@ func (b *book) State(context.Context, string) ([]byte, error) { return b.state, 
 
 func (b *book) Rows(_ context.Context, _ string, from, to time.Time, idFrom, idTo int64) (rows []store.Row, err error) {
 	for key, c := range b.calls {
-		id, _ := number(key)
+		id := c.id
 		if t := c.log.StartedAt; c.gone || t.Before(from) || t.After(to) || idFrom > 0 && id < idFrom || idTo > 0 && id > idTo {
 			continue
 		}
@@ -104,14 +106,15 @@ func (b *book) Commit(_ context.Context, c store.Change) (store.Written, error) 
 func (b *book) put(l *call.Log, at time.Time, w *store.Written) {
 	was := b.calls[l.ID.Key]
 	switch {
-	case was != nil && !was.readAt.Before(at) && !(was.log == l):
+	case was != nil && !was.readAt.Before(at) && was.log != l:
 		b.wrong("a reading of %s at %s replaces one at %s", l.ID, at, was.readAt)
-	case was != nil && !was.gone && was.log == l:
+	case was != nil && !was.gone && (was.log == l || was.log.Detailed && reflect.DeepEqual(was.log, l)):
 		w.Same++
 	case was != nil && version(l) < version(was.log):
 		b.wrong("%s goes back from %s to %s", l.ID, was.log.Feedback, l.Feedback)
 	default:
-		b.calls[l.ID.Key] = &copied{log: l, readAt: at}
+		id, _ := number(l.ID.Key)
+		b.calls[l.ID.Key] = &copied{id: id, log: l, readAt: at}
 		w.Put++
 	}
 }

@@ -19,13 +19,8 @@ type span struct {
 	idFrom, idTo int64 // both included, 0 is open
 }
 
-func newSpan(from, to time.Time) span {
-	b := to.Unix()
-	if to.After(time.Unix(b, 0)) {
-		b++
-	}
-	return span{a: from.Unix(), b: b}
-}
+// newSpan is the seconds from one time to another, both included.
+func newSpan(from, to time.Time) span { return span{a: from.Unix(), b: to.Unix() + 1} }
 
 func (sp span) from() time.Time { return time.Unix(sp.a, 0).UTC() }
 func (sp span) to() time.Time   { return time.Unix(sp.b, 0).UTC().Add(-time.Microsecond) }

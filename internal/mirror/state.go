@@ -63,7 +63,7 @@ type Hold struct {
 }
 
 func (h Hold) String() string {
-	return fmt.Sprintf("%s no longer shows %d calls that it had on %s; they are kept until that is certain", h.Source, h.Calls, h.Since.UTC().Format(time.DateOnly))
+	return fmt.Sprintf("%s no longer shows %d calls, as was seen first on %s; they are kept until that is certain", h.Source, h.Calls, h.Since.UTC().Format(time.DateOnly))
 }
 
 func parseState(b []byte) (*state, error) {

@@ -21,7 +21,7 @@ type leafOf = store.Leaf
 
 // scales are the sizes of worlds, the smallest first: a failure is shown in the
 // smallest world that its seed fails in.
-var scales = []int{6, 20, 60, 120}
+var scales = []int{6, 20, 50, 90}
 
 // Whatever happens upstream while it is read, and wherever the process dies,
 // the copy keeps its promises. SOAK is how many histories to try, 3,000 are the

@@ -27,7 +27,8 @@ type sea struct {
 	churn, lag, fault, limited, empty float64 // a request, how often
 	clamp                             int
 	late                              time.Duration
-	moves, byKey, dateless            bool
+	moves, byKey, dateless, talks     bool
+	detailed                          bool // Get knows more than lists
 	crashIn                           int
 	quietUntil                        time.Time // after a 429
 	hidden                            []*float  // calls that have their keys and cannot be seen yet
@@ -89,6 +90,9 @@ func (s *sea) touch(f *float) {
 		ID: call.ID{Source: "sea", Key: key}, StartedAt: f.start, UpdatedAt: time.Unix(int64(f.version), 0).UTC(),
 		Feedback: fmt.Sprintf("v%d", f.version),
 	}
+	if s.talks {
+		f.log.Turns = []call.Turn{{Index: 1, Role: call.RoleCaller, Text: "Hello, this is about order " + key + "."}}
+	}
 	if f.version > 0 || f.id%3 == 0 {
 		f.log.Success = new((f.id+int64(f.version))%2 == 0)
 	}
@@ -138,6 +142,10 @@ func (s *sea) remove(f *float) {
 	s.all = slices.DeleteFunc(s.all, func(x *float) bool { return x == f })
 }
 
+// outrun is after how many requests calls stop to come: one that comes with each
+// request that fails is faster than a page of eight can follow.
+const outrun = 3000
+
 // happens is what every request begins with.
 func (s *sea) happens(ctx context.Context) error {
 	if s.crashIn > 0 {
@@ -153,7 +161,7 @@ func (s *sea) happens(ctx context.Context) error {
 		s.tooEarly++
 	}
 	s.now = s.now.Add(time.Second)
-	if s.rng.Float64() < s.churn {
+	if s.rng.Float64() < s.churn && s.requests < outrun {
 		s.mutate()
 	}
 	switch x := s.rng.Float64(); {
@@ -221,9 +229,13 @@ func (s *sea) Find(ctx context.Context, q call.Query) (call.Page, error) {
 
 func (s *sea) matching(q call.Query) []*float {
 	from, to, rest := filter.Bounds(q.Where, "timestamp")
+	idFrom, idTo, keys := asks(q)
+	if !keys && !asksForDetails(rest) {
+		rest = nil // the bounds of ids are all there is
+	}
 	var found []*float
 	for _, f := range s.all {
-		if f.start.Before(from) || f.start.After(to) || !filter.Match(rest, f.log) {
+		if f.start.Before(from) || f.start.After(to) || f.id < idFrom || idTo > 0 && f.id > idTo || !filter.Match(rest, f.log) {
 			continue
 		}
 		if q.After != nil && q.Order.Mark(f.log).Compare(q.After) <= 0 {
@@ -251,5 +263,10 @@ func (s *sea) Get(ctx context.Context, id call.ID) (*call.Log, error) {
 		return nil, &call.Error{Kind: call.NotFound, Msg: "No such call."}
 	}
 	s.details++
-	return f.log, nil
+	if !s.detailed {
+		return f.log, nil
+	}
+	l := *f.log
+	l.Detailed, l.Metadata = true, map[string]any{"vip": "yes"}
+	return &l, nil
 }

@@ -1,0 +1,242 @@
+package mirror
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/filter"
+)
+
+// asksForDetails reports fields that only the record of one call may have.
+func asksForDetails(where filter.Expr) bool {
+	for c := range filter.Conds(where) {
+		if strings.HasPrefix(c.Field, "metadata.") || strings.HasPrefix(c.Field, "dynamic_variables.") {
+			return true
+		}
+	}
+	return false
+}
+
+// prepare makes the copy ready for a search or a count, as far as there is time
+// to.
+func (m *Mirror) prepare(ctx context.Context, parts []*part) error {
+	errs := make([]error, len(parts))
+	var wait sync.WaitGroup
+	for i, p := range parts {
+		wait.Go(func() { errs[i] = m.prepareOne(ctx, p) })
+	}
+	wait.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	m.measure(ctx, parts)
+	return nil
+}
+
+func (m *Mirror) prepareOne(ctx context.Context, p *part) error {
+	if !p.cover.Full {
+		if err := m.complete(ctx, p); err != nil {
+			return err
+		}
+	}
+	if !p.lacks {
+		return nil
+	}
+	// What the copy lacks, the upstream is asked for; its ids meet the copy.
+	found, err := p.Source.Find(ctx, call.Query{Where: p.where, Limit: m.o.MaxFetch, Scan: m.o.MaxFetch})
+	if err != nil {
+		return err
+	}
+	p.ids, p.partial = []string{}, found.Next != nil
+	for _, l := range found.Logs {
+		p.ids = append(p.ids, l.ID.Key)
+	}
+	return nil
+}
+
+// rewritten is where with what an upstream found in place of what the copy
+// cannot tell.
+func rewritten(parts []*part, where filter.Expr) filter.Expr {
+	lacking := false
+	var either filter.Or
+	from, to, _ := filter.Bounds(where, "timestamp")
+	for _, p := range parts {
+		own := p.where
+		if p.lacks {
+			lacking = true
+			keys := make([]any, len(p.ids))
+			for i, id := range p.ids {
+				keys[i] = id
+			}
+			own = filter.Cond{Field: "id", Op: filter.In, Value: keys}
+		}
+		either = append(either, filter.All(filter.Cond{Field: "source", Op: filter.Eq, Value: p.Name}, own))
+	}
+	if !lacking {
+		return where
+	}
+	return filter.All(filter.Within("timestamp", from, to), either)
+}
+
+// complete counts what is missing and has it fetched: at once where it is
+// little, else in the background.
+func (m *Mirror) complete(ctx context.Context, p *part) error {
+	missing := p.fetchable()
+	if len(missing) == 0 {
+		return nil
+	}
+	n, err := p.count(ctx, missing)
+	switch {
+	case isDown(ctx, err):
+		p.down = err
+		return nil
+	case err != nil:
+		return err
+	}
+	p.counted, p.asked = n, missing
+	if m.o.ReadOnly {
+		return nil
+	}
+	if n <= m.o.MaxFetch {
+		if j := m.fetch(p, p.Name+windowsKey(missing), missing); m.await(ctx, j, p, n) {
+			p.down = j.err
+		} else {
+			p.filling = true
+		}
+	} else {
+		m.fetch(p, p.Name, missing)
+		p.filling = true
+	}
+	if err := ctx.Err(); err != nil {
+		return call.Stopped(err)
+	}
+	p.cover, err = m.o.Engine.Covered(ctx, p.Name, p.window)
+	return err
+}
+
+// maxPieces is how many windows are asked for one by one; more are taken as one.
+const maxPieces = 6
+
+// fetchable is what is missing and not older than the copy may be.
+func (p *part) fetchable() (out []call.Window) {
+	begin := p.horizon(p.clock.upstream())
+	for _, w := range p.cover.Missing {
+		if w.From.Before(begin) {
+			w.From = begin
+		}
+		if w.From.Before(w.To) || w.From.Equal(w.To) {
+			out = append(out, w)
+		}
+	}
+	if len(out) > maxPieces {
+		out = []call.Window{{From: out[0].From, To: out[len(out)-1].To}}
+	}
+	return out
+}
+
+// count asks how many calls the upstream has in windows, one cheap question
+// each; -1 is that it does not say.
+func (p *part) count(ctx context.Context, windows []call.Window) (int, error) {
+	sum := 0
+	for _, w := range windows {
+		page, err := p.Source.Find(ctx, call.Query{Where: filter.Within("timestamp", w.From, w.To), Limit: 1, Scan: 1})
+		switch {
+		case err != nil:
+			return 0, err
+		case page.Coverage.Calls != nil:
+			sum += *page.Coverage.Calls
+		case page.Total != nil:
+			sum += *page.Total
+		case page.Next != nil:
+			return -1, nil
+		default:
+			sum += len(page.Logs)
+		}
+	}
+	return sum, nil
+}
+
+func windowsKey(windows []call.Window) string {
+	var b strings.Builder
+	for _, w := range windows {
+		b.WriteString(" " + w.From.Format(time.RFC3339) + "/" + w.To.Truncate(time.Minute).Format(time.RFC3339))
+	}
+	return b.String()
+}
+
+// A job is windows of one source being fetched.
+type job struct {
+	done chan struct{}
+	err  error // once done
+
+	mu   sync.Mutex
+	read int
+}
+
+// fetch has windows read in the background, once however many ask for them.
+func (m *Mirror) fetch(p *part, key string, windows []call.Window) *job {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if j := m.jobs[key]; j != nil {
+		return j
+	}
+	j := &job{done: make(chan struct{})}
+	m.jobs[key] = j
+	m.work.Go(func() {
+		before := 0
+		for _, w := range windows {
+			var report Report
+			report, j.err = m.o.Engine.Fill(m.ctx, p.Name, w, func(pr Progress) {
+				j.mu.Lock()
+				defer j.mu.Unlock()
+				j.read = before + pr.Done
+			})
+			if before += report.Read; j.err != nil {
+				break
+			}
+		}
+		m.mu.Lock()
+		delete(m.jobs, key)
+		m.mu.Unlock()
+		close(j.done)
+	})
+	return j
+}
+
+// tick is how often a question that waits says how far it is.
+const tick = 500 * time.Millisecond
+
+// await waits for a job as long as there is patience, and reports whether it
+// is done.
+func (m *Mirror) await(ctx context.Context, j *job, p *part, total int) bool {
+	patience := m.o.Patience
+	if end, ok := ctx.Deadline(); ok {
+		patience = min(patience, time.Until(end)-reserve)
+	}
+	timeout := time.NewTimer(max(patience, 0))
+	defer timeout.Stop()
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-j.done:
+			return true
+		case <-ctx.Done():
+			return false
+		case <-timeout.C:
+			return false
+		case <-ticker.C:
+			if m.o.Progress != nil {
+				j.mu.Lock()
+				read := j.read
+				j.mu.Unlock()
+				m.o.Progress(ctx, min(read, total), total, "fetching calls of "+p.Name)
+			}
+		}
+	}
+}

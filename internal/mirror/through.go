@@ -1,0 +1,284 @@
+package mirror
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/filter"
+)
+
+// ReadThrough are the parts of a Mirror. Engine and Copy are required.
+type ReadThrough struct {
+	Engine *Engine
+	Copy   call.Aggregator // over the Engine's ledger
+
+	MaxFetch int           // calls that are fetched while a question waits, 0 is 5,000
+	Patience time.Duration // how long it waits, 0 is 20 s
+	ReadOnly bool          // another process syncs: this one fetches nothing
+	Progress ProgressFunc  // nil tells nobody
+}
+
+// A ProgressFunc hears how far the fetching has come that a question waits for.
+// ctx is the question's; done and total are calls.
+type ProgressFunc func(ctx context.Context, done, total int, note string)
+
+// A Mirror answers from the copy what the copy covers, and says as of when.
+//
+// Lists and single calls that it does not cover are asked of the upstream.
+// Searches and counts need the copy: what is missing there is fetched first
+// where it is little, and else while the answer says what it leaves out. When
+// an upstream is down, the copy answers alone.
+type Mirror struct {
+	o ReadThrough
+
+	ctx  context.Context // of what is fetched in the background
+	stop context.CancelFunc
+	work sync.WaitGroup
+
+	mu   sync.Mutex
+	jobs map[string]*job
+}
+
+// Open returns a Mirror. Close it, so that nothing is fetched any more.
+func Open(o ReadThrough) *Mirror {
+	o.MaxFetch = cmp.Or(o.MaxFetch, 5000)
+	o.Patience = cmp.Or(o.Patience, 20*time.Second)
+	m := &Mirror{o: o, jobs: map[string]*job{}}
+	m.ctx, m.stop = context.WithCancel(context.Background())
+	return m
+}
+
+// Close ends what is fetched in the background and waits for that.
+func (m *Mirror) Close() {
+	m.stop()
+	m.work.Wait()
+}
+
+// Ranks implements call.Ranker.
+func (m *Mirror) Ranks() bool { return call.Ranks(m.o.Copy) }
+
+// Get implements call.Source: the copy answers where it has the full record of a
+// call and has read it lately, and where the upstream does not answer.
+func (m *Mirror) Get(ctx context.Context, id call.ID) (*call.Log, error) {
+	s, err := m.o.Engine.source(id.Source)
+	if err != nil {
+		return nil, err
+	}
+	copied, err := m.o.Copy.Get(ctx, id)
+	if err == nil && copied.Detailed {
+		at := call.Window{From: copied.StartedAt, To: copied.StartedAt}
+		if c, err := m.o.Engine.Covered(ctx, id.Source, at); err == nil && c.Full {
+			return copied, nil
+		}
+	}
+	live, lost := s.Source.Get(ctx, id)
+	if err == nil && isDown(ctx, lost) {
+		return copied, nil
+	}
+	return live, lost
+}
+
+// Find implements call.Source.
+func (m *Mirror) Find(ctx context.Context, q call.Query) (call.Page, error) {
+	parts, err := m.parts(ctx, q.Where)
+	if err != nil {
+		return call.Page{}, err
+	}
+	if q.Text == nil && q.Similar == nil && q.Order != call.Relevance {
+		return m.list(ctx, q, parts)
+	}
+	if err := m.prepare(ctx, parts); err != nil {
+		return call.Page{}, err
+	}
+	q.Where = rewritten(parts, q.Where)
+	p, err := m.o.Copy.Find(ctx, q)
+	if err != nil {
+		return call.Page{}, err
+	}
+	m.vouch(ctx, parts, &p)
+	return p, nil
+}
+
+// Aggregate implements call.Aggregator.
+func (m *Mirror) Aggregate(ctx context.Context, a call.Aggregation) (call.Aggregate, error) {
+	from, to, _ := filter.Bounds(a.Where, "timestamp")
+	if to.IsZero() {
+		to = m.o.Engine.now()
+	}
+	asked := a.Where
+	if a.Previous && !from.IsZero() { // the window before is counted as well
+		asked = widened(a.Where, from.Add(from.Sub(to)), to)
+	}
+	parts, err := m.parts(ctx, asked)
+	if err != nil {
+		return call.Aggregate{}, err
+	}
+	if err := m.prepare(ctx, parts); err != nil {
+		return call.Aggregate{}, err
+	}
+	a.Where = rewritten(parts, a.Where)
+	out, err := m.o.Copy.Aggregate(ctx, a)
+	if err != nil {
+		return call.Aggregate{}, err
+	}
+	p := call.Page{Coverage: out.Coverage, Notes: out.Notes, AsOf: out.AsOf}
+	m.vouch(ctx, parts, &p)
+	out.Coverage, out.Notes, out.AsOf = p.Coverage, p.Notes, p.AsOf
+	return out, nil
+}
+
+// widened is where with other bounds of the start time.
+func widened(where filter.Expr, from, to time.Time) filter.Expr {
+	_, _, rest := filter.Bounds(where, "timestamp")
+	return filter.All(filter.Within("timestamp", from, to), rest)
+}
+
+// A part is what a question asks of one source.
+type part struct {
+	*syncer
+	where  filter.Expr // for this source, without the field source
+	window call.Window
+	cover  Coverage
+	lacks  bool // it asks about fields that the copy does not have of all calls
+
+	ids     []string      // instead of where: the calls that the upstream found
+	partial bool          // those are not all
+	asked   []call.Window // what was missing and counted
+	counted int           // calls that the upstream has there; -1 for unknown
+	filling bool
+	down    error // the upstream did not answer
+
+	have, whole int // calls that the copy has in the window, and that there are; -1 for unknown
+}
+
+// parts are the sources that a filter leaves in, and how they are covered.
+func (m *Mirror) parts(ctx context.Context, where filter.Expr) ([]*part, error) {
+	var parts []*part
+	for _, name := range m.o.Engine.names {
+		own, ok := filter.Assume(where, "source", name)
+		if !ok {
+			continue
+		}
+		p := &part{syncer: m.o.Engine.sources[name], where: own, counted: -1}
+		p.window.From, p.window.To, _ = filter.Bounds(own, "timestamp")
+		var err error
+		if p.cover, err = m.o.Engine.Covered(ctx, name, p.window); err != nil {
+			return nil, err
+		}
+		if p.lacks, err = p.isLacking(ctx); err != nil {
+			return nil, err
+		}
+		parts = append(parts, p)
+	}
+	return parts, nil
+}
+
+// isLacking reports whether the filter asks about what lists leave out, and the
+// copy has calls from lists alone.
+func (p *part) isLacking(ctx context.Context) (bool, error) {
+	if !asksForDetails(p.where) {
+		return false, nil
+	}
+	rows, err := p.o.Ledger.Rows(ctx, p.Name, p.cover.Window.From, p.cover.Window.To, 0, 0)
+	for _, row := range rows {
+		if !row.Detailed {
+			return true, err
+		}
+	}
+	return false, err
+}
+
+// list answers by the copy for sources that it covers, and by the others live.
+func (m *Mirror) list(ctx context.Context, q call.Query, parts []*part) (call.Page, error) {
+	sources := map[string]call.Source{}
+	answers := make([]*answerer, len(parts))
+	fromCopy := true
+	for i, p := range parts {
+		answers[i] = &answerer{m: m, part: p, live: !p.cover.Full || p.lacks}
+		sources[p.Name] = answers[i]
+		fromCopy = fromCopy && !answers[i].live
+	}
+	if fromCopy {
+		m.measure(ctx, parts)
+		page, err := m.o.Copy.Find(ctx, q)
+		if err == nil {
+			m.vouch(ctx, parts, &page)
+		}
+		return page, err
+	}
+	page, err := call.Merge(sources, 0).Find(ctx, q)
+	if err != nil {
+		return call.Page{}, err
+	}
+	page.AsOf = time.Time{}
+	var copied []*part
+	for _, a := range answers {
+		if !a.live {
+			copied = append(copied, a.part)
+		}
+	}
+	if len(copied) == len(parts) {
+		page.AsOf = asOf(copied)
+		return page, nil
+	}
+	for _, p := range copied {
+		page.Notes = append(page.Notes, p.Name+" was answered from the copy, as of "+stamp(p.cover.AsOf)+".")
+	}
+	return page, nil
+}
+
+// An answerer lists the calls of one source, live or from the copy.
+type answerer struct {
+	m    *Mirror
+	part *part
+	live bool // set to false where the copy had to stand in
+}
+
+// Get is never asked for by Merge.Find.
+func (a *answerer) Get(ctx context.Context, id call.ID) (*call.Log, error) { return a.m.Get(ctx, id) }
+
+// Find implements call.Source.
+func (a *answerer) Find(ctx context.Context, q call.Query) (call.Page, error) {
+	if a.live {
+		p, err := a.ask(ctx, q)
+		if a.part.lacks || a.part.cover.AsOf.IsZero() || !isDown(ctx, err) {
+			return p, err
+		}
+		a.live, a.part.down = false, err
+	}
+	q.Where = filter.All(filter.Cond{Field: "source", Op: filter.Eq, Value: a.part.Name}, q.Where)
+	a.m.measure(ctx, []*part{a.part})
+	p, err := a.m.o.Copy.Find(ctx, q)
+	if err == nil {
+		a.m.vouch(ctx, []*part{a.part}, &p)
+	}
+	return p, err
+}
+
+// reserve is the time that is kept for an answer from the copy.
+const reserve = 3 * time.Second
+
+// ask asks the upstream, and leaves time to do without it.
+func (a *answerer) ask(ctx context.Context, q call.Query) (call.Page, error) {
+	if end, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, end.Add(-reserve))
+		defer cancel()
+	}
+	return a.part.Source.Find(ctx, q)
+}
+
+// isDown reports an upstream that does not answer, though it was asked rightly.
+func isDown(ctx context.Context, err error) bool {
+	down := []call.Kind{call.Unavailable, call.Timeout, call.RateLimited, call.Unauthorized, call.Forbidden}
+	return err != nil && ctx.Err() == nil && slices.Contains(down, kind(err))
+}
+
+var _ interface {
+	call.Ranker
+	call.Aggregator
+} = (*Mirror)(nil)

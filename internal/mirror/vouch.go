@@ -1,0 +1,148 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/filter"
+)
+
+// measure counts what the copy has of parts. It comes before the copy is asked:
+// while it fills, an answer may then know of more calls than it says, not less.
+func (m *Mirror) measure(ctx context.Context, parts []*part) {
+	for _, x := range parts {
+		inside := m.hasAll(ctx, x)
+		for range 3 { // it may be filled at this moment
+			x.have = m.has(ctx, x.Name, x.cover.Window)
+			before := inside
+			if inside = m.hasAll(ctx, x); inside == before {
+				break
+			}
+		}
+		switch {
+		case len(x.cover.Unread) == 0:
+			x.whole = x.have
+		case x.counted < 0 || x.beyond():
+			x.whole = -1
+		default: // what was counted and fetched since is in both
+			x.whole = max(x.have+x.counted-inside, x.have)
+		}
+	}
+}
+
+// vouch says on a page of the copy what it may be believed for.
+func (m *Mirror) vouch(ctx context.Context, parts []*part, p *call.Page) {
+	complete, known := true, true
+	have, whole := 0, 0
+	for _, x := range parts {
+		complete = complete && len(x.cover.Unread) == 0 && !x.partial
+		known = known && x.whole >= 0
+		have, whole = have+x.have, whole+x.whole
+		p.Notes = append(p.Notes, x.notes(ctx, m.o)...)
+	}
+	p.AsOf = asOf(parts)
+	p.Coverage.Complete = p.Coverage.Complete && complete
+	if !complete {
+		p.Coverage.Searched, p.Coverage.Calls = have, nil
+		if known {
+			p.Coverage.Calls = &whole
+		}
+		p.Total = nil // it is that of what is there, not of what was asked
+	}
+}
+
+// hasAll is how many calls the copy has in what was missing.
+func (m *Mirror) hasAll(ctx context.Context, x *part) (n int) {
+	for _, w := range x.asked {
+		n += m.has(ctx, x.Name, w)
+	}
+	return n
+}
+
+// has is how many calls of a source the copy has in a window.
+func (m *Mirror) has(ctx context.Context, source string, w call.Window) int {
+	p, err := m.o.Copy.Find(ctx, call.Query{
+		Where:   filter.All(filter.Within("timestamp", w.From, w.To), filter.Cond{Field: "source", Op: filter.Eq, Value: source}),
+		Limit:   1,
+		Exhaust: true,
+	})
+	if err != nil || p.Total == nil {
+		return 0
+	}
+	return *p.Total
+}
+
+// beyond reports that the question goes further back than the copy may.
+func (p *part) beyond() bool {
+	return p.cover.Window.From.Before(p.horizon(p.clock.upstream()))
+}
+
+// asOf is when all of an answer was true.
+func asOf(parts []*part) (at time.Time) {
+	for _, p := range parts {
+		if t := p.cover.AsOf; !t.IsZero() && (at.IsZero() || t.Before(at)) {
+			at = t
+		}
+	}
+	return at
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04Z") }
+
+// notes is what the reader has to know of a source that the copy answers for.
+func (p *part) notes(ctx context.Context, o ReadThrough) (notes []string) {
+	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
+	unread := p.cover.Unread
+	if p.beyond() {
+		note("The copy of %s goes back to %s; what was before was not looked at.", p.Name, p.horizon(p.clock.upstream()).Format(time.DateOnly))
+	}
+	meanwhile := ""
+	switch {
+	case p.filling:
+		meanwhile = "; the rest is being fetched, so ask again in a minute"
+	case o.ReadOnly:
+		meanwhile = "; another process fetches the rest"
+	}
+	switch {
+	case p.down != nil:
+		msg := "It failed."
+		if e := (*call.Error)(nil); errors.As(p.down, &e) {
+			msg = e.Msg
+		}
+		note("%s could not be asked. %s Its calls are from the copy, as of %s%s", p.Name, msg, sinceWhen(p.cover.AsOf), nothingOf(unread))
+	case len(unread) > 0 && p.whole > 0:
+		note("The copy holds %d of about %d calls of %s in this window (%d %%)%s.", p.have, p.whole, p.Name, 100*p.have/p.whole, meanwhile)
+	case len(unread) > 0 && !p.beyond():
+		note("The copy does not cover this window of %s%s%s", p.Name, meanwhile, nothingOf(unread))
+	case len(p.cover.Missing) > 0:
+		note("Calls of %s are as of %s%s.", p.Name, stamp(p.cover.AsOf), meanwhile)
+	}
+	if p.partial {
+		note("Of %s only the newest %d calls that fit what the copy lacks were searched.", p.Name, o.MaxFetch)
+	}
+	if hold := p.held(ctx); hold != nil {
+		note("%s.", hold)
+	}
+	return notes
+}
+
+func sinceWhen(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return stamp(t)
+}
+
+// nothingOf says which windows were never read.
+func nothingOf(unread []call.Window) string {
+	switch len(unread) {
+	case 0:
+		return "."
+	case 1:
+		return fmt.Sprintf("; it has nothing of %s to %s.", stamp(unread[0].From), stamp(unread[0].To))
+	}
+	return fmt.Sprintf("; it has nothing of %d spans between %s and %s.", len(unread), stamp(unread[0].From), stamp(unread[len(unread)-1].To))
+}

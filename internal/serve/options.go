@@ -59,11 +59,11 @@ type HTTPOptions struct {
 }
 
 // Rates bound what is taken on. Zeros are the defaults; more is refused with
-// 429 after a short wait.
+// 429 after Wait, which is 25 ms by default.
 type Rates struct {
 	PerMinute        int // requests of one principal, 600
-	Burst            int // of them at once, 60
-	AddressPerMinute int // requests of one address, 1,200; a tenth of them at once
+	Burst            int // of them at once, a tenth of PerMinute
+	AddressPerMinute int // requests of one address, twice PerMinute; a tenth of them at once
 	InFlight         int // requests worked on at once, 64
 	PerPrincipal     int // of them for one principal, 16
 	Streams          int // subscriptions open at once, 32
@@ -78,8 +78,8 @@ type timeouts struct {
 
 func (o HTTPOptions) withDefaults() HTTPOptions {
 	r := &o.Rates
-	r.PerMinute, r.Burst = cmp.Or(r.PerMinute, 600), cmp.Or(r.Burst, 60)
-	r.AddressPerMinute = cmp.Or(r.AddressPerMinute, 1200)
+	r.PerMinute = cmp.Or(r.PerMinute, 600)
+	r.Burst, r.AddressPerMinute = cmp.Or(r.Burst, max(1, r.PerMinute/10)), cmp.Or(r.AddressPerMinute, 2*r.PerMinute)
 	r.InFlight, r.PerPrincipal, r.Streams = cmp.Or(r.InFlight, 64), cmp.Or(r.PerPrincipal, 16), cmp.Or(r.Streams, 32)
 	r.Wait = cmp.Or(r.Wait, 25*time.Millisecond)
 	o.Deadline, o.Grace = cmp.Or(o.Deadline, 45*time.Second), cmp.Or(o.Grace, 25*time.Second)

@@ -74,8 +74,7 @@ type record struct {
 type detail struct{ record }
 
 func (d *detail) UnmarshalJSON(b []byte) error {
-	var odd *json.UnmarshalTypeError
-	if err := json.Unmarshal(b, &d.record); err != nil && !errors.As(err, &odd) {
+	if err := wire.Unmarshal(b, &d.record); err != nil {
 		return err
 	}
 	if d.ID == "" {

@@ -19,11 +19,11 @@ func TestSource(t *testing.T) {
 	}
 	for _, sortBy := range []string{"call_started_at", "created_at"} {
 		t.Run(sortBy, func(t *testing.T) {
-			u := stocked(90)
+			u := stocked(60)
 			u.sortBy = sortBy
 			calltest.TestSource(t, over(t, u), calltest.Options{
 				Source:  "telzino",
-				Logs:    90,
+				Logs:    60,
 				Window:  call.Window{From: now().Add(-40 * day), To: now()},
 				Mutable: u,
 			})

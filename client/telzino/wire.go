@@ -20,20 +20,11 @@ type paging struct {
 }
 
 func (p paging) rows() wire.Rows {
-	rows := wire.Rows{Total: count(p.Pagination.Total), More: p.Pagination.HasNext.V}
-	if n := count(p.Pagination.Limit); n != nil {
+	rows := wire.Rows{Total: wire.Count(p.Pagination.Total), More: p.Pagination.HasNext.V}
+	if n := wire.Count(p.Pagination.Limit); n != nil {
 		rows.Size = *n
 	}
 	return rows
-}
-
-// count is a number as that of rows, nil where it makes none.
-func count(n wire.Number) *int {
-	if n.V == nil || *n.V < 0 || *n.V > 1e9 {
-		return nil
-	}
-	i := int(*n.V)
-	return &i
 }
 
 // listAnswer is the answer of an agent's call logs.
@@ -47,22 +38,13 @@ func (a *listAnswer) UnmarshalJSON(b []byte) error {
 		paging
 		Data []record `json:"data"`
 	}
-	if err := lenient(b, &list); err != nil {
+	if err := wire.Unmarshal(b, &list); err != nil {
 		return err
 	}
 	if list.Data == nil {
 		return errors.New("no data in it")
 	}
 	a.data, a.paging = list.Data, list.paging
-	return nil
-}
-
-// lenient decodes b and leaves zero what is of an unknown type.
-func lenient(b []byte, v any) error {
-	var odd *json.UnmarshalTypeError
-	if err := json.Unmarshal(b, v); err != nil && !errors.As(err, &odd) {
-		return err
-	}
 	return nil
 }
 
@@ -80,7 +62,7 @@ func (a *agentsAnswer) UnmarshalJSON(b []byte) error {
 			Name wire.Text `json:"name"`
 		} `json:"data"`
 	}
-	if err := lenient(b, &list); err != nil {
+	if err := wire.Unmarshal(b, &list); err != nil {
 		return err
 	}
 	if list.Data == nil {

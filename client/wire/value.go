@@ -6,12 +6,31 @@ package wire
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"math"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 )
+
+// Unmarshal decodes b, and leaves zero what is of another type than v has for it.
+func Unmarshal(b []byte, v any) error {
+	var odd *json.UnmarshalTypeError
+	if err := json.Unmarshal(b, v); err != nil && !errors.As(err, &odd) {
+		return err
+	}
+	return nil
+}
+
+// Count is n as a number of rows, nil where it makes none.
+func Count(n Number) *int {
+	if n.V == nil || *n.V < 0 || *n.V > 1e9 {
+		return nil
+	}
+	i := int(*n.V)
+	return &i
+}
 
 // The types below decode whatever stands in their place and never fail: a
 // value that makes no sense is a missing one, so that one odd field costs

@@ -85,12 +85,13 @@ const margin = 8
 
 // sizes sets how many rows are asked for: first what makes one request suffice.
 // Collect needs two rows more than it shows, to know that there is more and to
-// be sure of ties, and one that is known already where it continues.
+// be sure of ties; where it continues, the row before that place proves that it
+// is the place, and those of one time with it come again.
 func (w *Walk) sizes(byTime bool) {
 	const full = 100 // whole transcripts come with each row
 	limit := cmp.Or(max(w.o.Query.Limit, 0), call.DefaultLimit) + 2
 	if w.o.Query.After != nil {
-		limit++
+		limit += 4
 	}
 	if slices.ContainsFunc(w.o.Lists, func(l List) bool { return len(l.Keys) > 1 }) {
 		limit += margin

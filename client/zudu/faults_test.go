@@ -1,0 +1,207 @@
+package zudu
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"call-logs-mcp/client/demo"
+	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/filter"
+)
+
+func wantError(t *testing.T, err error, kind call.Kind, words string) *call.Error {
+	t.Helper()
+	var e *call.Error
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, kind, e.Kind, e.Error())
+	assert.Contains(t, e.Error(), words)
+	for _, said := range []string{e.Error(), e.Err.Error()} {
+		assert.NotContains(t, said, "canary")
+	}
+	return e
+}
+
+// Both halves of the key are needed, and neither is ever repeated.
+func TestKeys(t *testing.T) {
+	some, none := func() string { return key }, func() string { return "" }
+	for _, o := range []Options{{}, {APIKey: some}, {APIKey: some, APISecret: none}, {APIKey: none, APISecret: some}} {
+		_, err := New(o)
+		assert.ErrorContains(t, err, "set both ZUDU_API_KEY and ZUDU_API_SECRET")
+	}
+	var log bytes.Buffer
+	s, err := New(Options{
+		APIKey: some, APISecret: func() string { return "canary-wrong" }, Transport: demo.Transport(stocked(5)), Now: now, Limits: fast(),
+		Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	})
+	require.NoError(t, err)
+	_, err = s.Find(t.Context(), call.Query{})
+	wantError(t, err, call.Unauthorized, "Zudu refused the key in ZUDU_API_KEY and ZUDU_API_SECRET (401).")
+	assert.NotContains(t, log.String(), "canary")
+}
+
+// Filters that the API refuses are applied here, and are not put to it again
+// for a while.
+func TestRefusedFilter(t *testing.T) {
+	u := stocked(300)
+	s := over(t, u)
+	q := call.Query{Where: filter.All(cond("status", filter.Eq, "ended"), cond("duration", filter.Gte, 60.0))}
+	want, err := s.Find(t.Context(), q)
+	require.NoError(t, err)
+	assert.Less(t, u.held, 200)
+	u.strict = true
+	u.asked()
+	got, err := s.Find(t.Context(), q)
+	require.NoError(t, err)
+	assert.Equal(t, want.Logs, got.Logs)
+	assert.Equal(t, []string{"zudu refused the filter; it was applied here"}, got.Notes)
+	assert.Equal(t, 2, u.asked())
+	_, err = s.Find(t.Context(), q)
+	require.NoError(t, err)
+	assert.Equal(t, 1, u.asked())
+}
+
+// What the API is told may let too much pass, but never keeps a match away.
+func TestHear(t *testing.T) {
+	for _, x := range []struct {
+		where    filter.Expr
+		criteria string
+		left     bool
+	}{
+		{nil, `{}`, false},
+		{cond("status", filter.Eq, "ended"), `{"call_status":["ENDED","ended"]}`, false},
+		{cond("status", filter.Eq, "ENDED"), `{}`, true}, // which nothing is here
+		{cond("status", filter.Neq, "ended"), `{}`, true},
+		{cond("call_type", filter.In, []any{"phone_call", nil}), `{"call_type":["PHONE_CALL","phone_call"]}`, false},
+		{cond("agent.id", filter.In, []any{"a", "b"}), `{"agent_id":["a","b"]}`, false},
+		{cond("agent.id", filter.Eq, nil), `{}`, true},
+		{cond("duration", filter.Gt, 1.5), `{"duration_ms":{"lower_threshold":1499}}`, false},
+		{filter.And{cond("duration", filter.Gte, 0.0), cond("duration", filter.Lt, 60.0)}, `{"duration_ms":{"lower_threshold":0,"upper_threshold":60001}}`, false},
+		{filter.And{cond("agent.id", filter.Eq, "a"), cond("agent.id", filter.Eq, "b")}, `{"agent_id":["a"]}`, true},
+		{filter.Or{cond("agent.id", filter.Eq, "a"), cond("agent.id", filter.Eq, "b")}, `{}`, true},
+		{cond("transcript", filter.Contains, "refund"), `{}`, true},
+	} {
+		c, left := hear(x.where)
+		assert.Equal(t, x.criteria, c.String())
+		assert.Equal(t, x.left, left != nil, x.criteria)
+	}
+}
+
+func TestConfiguredAgents(t *testing.T) {
+	u := stocked(100)
+	s, err := New(Options{
+		APIKey: func() string { return key }, APISecret: func() string { return secret }, AgentIDs: []string{"2142", "9"},
+		Transport: demo.Transport(u), Now: now, Limits: fast(),
+	})
+	require.NoError(t, err)
+	p, err := s.Find(t.Context(), call.Query{Limit: 100})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"2142", "9"}, u.last.Criteria.Agents)
+	assert.Len(t, p.Logs, u.held)
+}
+
+func TestGet(t *testing.T) {
+	u := stocked(300)
+	s := over(t, u)
+	_, err := s.Get(t.Context(), call.ID{Source: "zudu", Key: "call-102"})
+	require.NoError(t, err)
+	assert.Equal(t, 1, u.asked())
+	old := u.rows[len(u.rows)-1]["id"].(string)
+	l, err := s.Get(t.Context(), call.ID{Source: "zudu", Key: old})
+	require.NoError(t, err)
+	assert.Equal(t, old, l.CallID)
+	assert.LessOrEqual(t, u.asked(), 1+4)
+	_, err = s.Get(t.Context(), call.ID{Source: "zudu", Key: old})
+	require.NoError(t, err)
+	assert.Equal(t, 2, u.asked(), "its place is known")
+
+	_, err = s.Get(t.Context(), call.ID{Source: "zudu", Key: "call-none"})
+	wantError(t, err, call.NotFound, `zudu has no call "call-none"`)
+	assert.Equal(t, 1, u.asked())
+	_, err = s.Get(t.Context(), call.ID{Source: "zudu", Key: "00000000-0000-4000-8000-000000000000"})
+	wantError(t, err, call.NotFound, "It was looked for in 30")
+}
+
+// An API that does not sort as it is asked is read whole, and the answer says
+// so.
+func TestUnsortedList(t *testing.T) {
+	for _, order := range []call.Order{call.Newest, call.Oldest} {
+		u := stocked(250)
+		want, err := over(t, u).Find(t.Context(), call.Query{Order: order})
+		require.NoError(t, err)
+		u.deaf = true
+		got, err := over(t, u).Find(t.Context(), call.Query{Order: order})
+		require.NoError(t, err)
+		assert.Equal(t, want.Logs, got.Logs)
+		assert.Equal(t, []string{"zudu does not answer in the order of time; its calls were sorted here"}, got.Notes)
+	}
+}
+
+// Whatever arrives or vanishes between two requests, whichever shape the
+// pagination has: what stood all along is met exactly once.
+func TestWalkWhileCallsComeAndGo(t *testing.T) {
+	for seed := range uint64(12) {
+		for _, order := range []call.Order{call.Newest, call.Oldest} {
+			t.Run(fmt.Sprint(order, seed), func(t *testing.T) {
+				u := stocked(80)
+				u.old, u.max = seed%2 == 1, []int{0, 20, 9}[seed%3]
+				stood, gone, rng := slices.Clone(u.rows), map[any]bool{}, rand.New(rand.NewPCG(seed, 1))
+				u.before = func() {
+					like, away := stood[rng.IntN(len(stood))], stood[rng.IntN(len(stood))]
+					at := time.UnixMilli(like["start_timestamp"].(int64))
+					for range min(rng.IntN(4), 130-len(u.rows)) {
+						u.Insert(call.ID{Key: like["id"].(string)}, at.Add(time.Duration(rng.IntN(3))*time.Second))
+					}
+					if len(gone) < 30 && rng.IntN(2) == 0 {
+						gone[away["id"]] = true
+						u.Delete(call.ID{Key: away["id"].(string)})
+					}
+				}
+				s, met := over(t, u), map[any]int{}
+				q := call.Query{Order: order, Limit: 1 + int(seed*7)%23, Where: within(31 * day)}
+				for {
+					p, err := s.Find(t.Context(), q)
+					require.NoError(t, err)
+					require.Empty(t, p.Notes)
+					for _, l := range p.Logs {
+						met[l.CallID]++
+					}
+					if q.After = p.Next; p.Next == nil {
+						break
+					}
+				}
+				for _, r := range stood {
+					if !gone[r["id"]] {
+						assert.Equal(t, 1, met[r["id"]], r["id"])
+					}
+				}
+				for id, n := range met {
+					assert.Equal(t, 1, n, id)
+				}
+			})
+		}
+	}
+}
+
+// What a call asks not to be stored is shown, and marked.
+func TestOptedOutIsSensitive(t *testing.T) {
+	u := stocked(10)
+	u.rows[3]["opt_out_sensitive_data_storage"] = true
+	p, err := over(t, u).Find(t.Context(), call.Query{})
+	require.NoError(t, err)
+	n := 0
+	for _, l := range p.Logs {
+		if l.Sensitive {
+			n++
+			assert.Equal(t, u.rows[3]["id"], l.CallID)
+		}
+	}
+	assert.Equal(t, 1, n)
+}

@@ -1,0 +1,227 @@
+package zudu
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"math"
+	"strings"
+	"time"
+
+	"call-logs-mcp/client/wire"
+	"call-logs-mcp/internal/call"
+)
+
+// listAnswer is the answer of the list. Its pagination comes in two shapes: with
+// total_count or total, and has_next_page may be missing.
+type listAnswer struct {
+	calls      []record
+	pagination pagination
+}
+
+type pagination struct {
+	Limit      wire.Number `json:"limit"`
+	TotalCount wire.Number `json:"total_count"`
+	Total      wire.Number `json:"total"`
+	Pages      wire.Number `json:"total_pages"`
+	HasNext    wire.Truth  `json:"has_next_page"`
+}
+
+// UnmarshalJSON insists on calls alone.
+func (a *listAnswer) UnmarshalJSON(b []byte) error {
+	var list struct {
+		Data struct {
+			Calls      []record   `json:"calls"`
+			Pagination pagination `json:"pagination"`
+		} `json:"data"`
+	}
+	if err := wire.Unmarshal(b, &list); err != nil {
+		return err
+	}
+	if list.Data.Calls == nil {
+		return errors.New("no calls in it")
+	}
+	a.calls, a.pagination = list.Data.Calls, list.Data.Pagination
+	return nil
+}
+
+// rows is what the answer says of the list, as its page of this number.
+func (a *listAnswer) rows(page int) wire.Rows {
+	p := a.pagination
+	rows := wire.Rows{Total: wire.Count(p.TotalCount), More: p.HasNext.V}
+	if rows.Total == nil {
+		rows.Total = wire.Count(p.Total)
+	}
+	if n := wire.Count(p.Limit); n != nil {
+		rows.Size = *n
+	}
+	if pages := wire.Count(p.Pages); rows.More == nil && pages != nil {
+		more := page+1 < *pages
+		rows.More = &more
+	}
+	return rows
+}
+
+// detail is the answer to the question for one call. Nobody documents how it is
+// wrapped: as data, as data.call, or not at all.
+type detail struct{ record }
+
+func (d *detail) UnmarshalJSON(b []byte) error {
+	var answer struct {
+		record
+		Data struct {
+			record
+			Call record `json:"call"`
+		} `json:"data"`
+	}
+	if err := wire.Unmarshal(b, &answer); err != nil {
+		return err
+	}
+	for _, r := range []record{answer.Data.record, answer.Data.Call, answer.record} {
+		if r.CallID != "" || r.ID != "" {
+			d.record = r
+			return nil
+		}
+	}
+	return errors.New("no call in it")
+}
+
+// record is one call. All of it may be missing or null.
+type record struct {
+	ID        wire.Text   `json:"id"` // a uuid
+	CallID    wire.Text   `json:"call_id"`
+	Agent     wire.Text   `json:"agent_id"`
+	Status    wire.Text   `json:"call_status"`
+	Type      wire.Text   `json:"call_type"`
+	Direction wire.Text   `json:"direction"`
+	From      wire.Text   `json:"from_number"`
+	To        wire.Text   `json:"to_number"`
+	StartedAt wire.Moment `json:"start_timestamp"`
+	EndedAt   wire.Moment `json:"end_timestamp"`
+	CreatedAt wire.Moment `json:"created_at"`
+	UpdatedAt wire.Moment `json:"updated_at"`
+	Duration  wire.Number `json:"call_duration"` // milliseconds
+	Reason    wire.Text   `json:"disconnection_reason"`
+	Recording wire.Text   `json:"recording_url"`
+	PublicLog wire.Text   `json:"public_log_url"`
+	OptOut    wire.Truth  `json:"opt_out_sensitive_data_storage"`
+	Metadata  wire.Object `json:"metadata"`
+
+	Events     json.RawMessage `json:"events"`
+	Transcript wire.Text       `json:"transcript"`
+	Object     json.RawMessage `json:"transcript_object"`
+	WithTools  json.RawMessage `json:"transcript_with_tool_calls"`
+
+	Latency  map[string]latency `json:"latency"` // by stage
+	Analysis struct {
+		Successful  wire.Truth `json:"call_successful"`
+		Summary     wire.Text  `json:"call_summary"`
+		Sentiment   wire.Text  `json:"user_sentiment"`
+		InVoicemail wire.Truth `json:"in_voicemail"`
+	} `json:"call_analysis"`
+	Cost struct {
+		Combined wire.Number `json:"combined_cost"`
+	} `json:"call_cost"`
+	Telephony struct {
+		CallSID wire.Text `json:"call_sid"`
+	} `json:"telephony_identifier"`
+}
+
+// latency is in milliseconds.
+type latency struct {
+	P50 wire.Number `json:"p50"`
+	P95 wire.Number `json:"p95"`
+}
+
+// log is the record in our own words. It is nil where the record has no name.
+// The length is the API's own or none, so that its filter and ours agree.
+func (r *record) log(source string) *call.Log {
+	key := cmp.Or(string(r.CallID), string(r.ID))
+	if key == "" {
+		return nil
+	}
+	l := &call.Log{
+		ID:           call.ID{Source: source, Key: key},
+		CallID:       string(r.ID),
+		AgentID:      string(r.Agent),
+		StartedAt:    r.StartedAt.Time,
+		EndedAt:      r.EndedAt.Time,
+		CreatedAt:    r.CreatedAt.Time,
+		UpdatedAt:    r.UpdatedAt.Time,
+		Duration:     millis(r.Duration),
+		Success:      r.Analysis.Successful.V,
+		Status:       lower(r.Status),
+		EndedReason:  lower(r.Reason),
+		Summary:      strings.TrimSpace(string(r.Analysis.Summary)),
+		Sentiment:    lower(r.Analysis.Sentiment),
+		Direction:    lower(r.Direction),
+		CallType:     lower(r.Type),
+		Cost:         r.Cost.Combined.V,
+		Metadata:     r.metadata(),
+		RecordingURL: string(r.Recording),
+		DashboardURL: string(r.PublicLog),
+		Sensitive:    r.OptOut.V != nil && *r.OptOut.V,
+		Detailed:     true,
+	}
+	if l.EndedAt.Before(l.StartedAt) {
+		l.EndedAt = time.Time{}
+	}
+	l.Customer = r.customer(l.Direction)
+	for stage, x := range r.Latency {
+		if p50, p95 := millis(x.P50), millis(x.P95); p50 != nil || p95 != nil {
+			if l.Latency == nil {
+				l.Latency = map[string]call.Latency{}
+			}
+			l.Latency[strings.ToLower(stage)] = call.Latency{P50: p50, P95: p95}
+		}
+	}
+	l.Turns = r.turns(l)
+	return l
+}
+
+// customer is the number of the other party: who calls in, or is called. Where
+// nobody says which it is, it is known only if there is one number.
+func (r *record) customer(direction string) string {
+	switch from, to := string(r.From), string(r.To); {
+	case direction == "inbound":
+		return from
+	case direction == "outbound":
+		return to
+	case from == "" || to == "":
+		return from + to
+	}
+	return ""
+}
+
+// metadata is the call's own, and what else there is no field for.
+func (r *record) metadata() map[string]any {
+	m := map[string]any{}
+	if r.Analysis.InVoicemail.V != nil {
+		m["in_voicemail"] = *r.Analysis.InVoicemail.V
+	}
+	if r.Telephony.CallSID != "" {
+		m["call_sid"] = string(r.Telephony.CallSID)
+	}
+	for key, value := range r.Metadata {
+		if value != nil {
+			m[key] = value
+		}
+	}
+	if len(m) == 0 {
+		return nil
+	}
+	return m
+}
+
+// lower folds the API's enums, which it writes in capitals, small letters and
+// mixed.
+func lower(t wire.Text) string { return strings.ToLower(strings.TrimSpace(string(t))) }
+
+// millis is a number of milliseconds, to the microsecond.
+func millis(n wire.Number) *time.Duration {
+	if n.V == nil || *n.V < 0 || *n.V > 1e12 {
+		return nil
+	}
+	d := time.Duration(math.Round(*n.V*1000)) * time.Microsecond
+	return &d
+}

@@ -1,0 +1,99 @@
+package zudu
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"call-logs-mcp/internal/call"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+const fixtures = "../../testdata/upstream/zudu"
+
+// golden compares got, as JSON that a person can read, with a file.
+func golden(t *testing.T, name string, got any) {
+	t.Helper()
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	require.NoError(t, e.Encode(got))
+	path := filepath.Join(fixtures, name)
+	if *update {
+		require.NoError(t, os.WriteFile(path, b.Bytes(), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), b.String())
+}
+
+func fixture(t *testing.T, name string) []byte {
+	text, err := os.ReadFile(filepath.Join(fixtures, name))
+	require.NoError(t, err)
+	return text
+}
+
+func decode(t *testing.T, name string) (logs []*call.Log, a listAnswer) {
+	require.NoError(t, json.Unmarshal(fixture(t, name), &a))
+	for i := range a.calls {
+		logs = append(logs, a.calls[i].log("zudu"))
+	}
+	return logs, a
+}
+
+func TestGoldenList(t *testing.T) {
+	logs, a := decode(t, "list.json")
+	rows := a.rows(0)
+	assert.Equal(t, 25, *rows.Total)
+	assert.Equal(t, 20, rows.Size)
+	assert.True(t, *rows.More)
+	golden(t, "list.golden.json", logs)
+}
+
+// Odd records cost themselves at most, never the page.
+func TestGoldenOdd(t *testing.T) {
+	logs, a := decode(t, "odd.json")
+	rows := a.rows(0)
+	assert.Equal(t, 7, *rows.Total)
+	assert.False(t, *rows.More, "by the number of pages")
+	assert.Nil(t, logs[0])
+	assert.Nil(t, logs[1])
+	golden(t, "odd.golden.json", logs)
+
+	u := stocked(0)
+	u.reply = fixture(t, "odd.json")
+	p, err := over(t, u).Find(t.Context(), call.Query{})
+	require.NoError(t, err)
+	assert.Len(t, p.Logs, 4)
+	assert.Contains(t, p.Notes, "2 records of zudu could not be read")
+	assert.Contains(t, p.Notes, "1 records of zudu have no start time and are left out")
+}
+
+func TestGoldenDetail(t *testing.T) {
+	var wrapped, inside, bare detail
+	require.NoError(t, json.Unmarshal(fixture(t, "detail.json"), &wrapped))
+	golden(t, "detail.golden.json", wrapped.log("zudu"))
+
+	var data struct{ Data json.RawMessage }
+	require.NoError(t, json.Unmarshal(fixture(t, "detail.json"), &data))
+	require.NoError(t, json.Unmarshal(data.Data, &bare))
+	assert.Equal(t, wrapped, bare)
+	require.NoError(t, json.Unmarshal([]byte(`{"data": {"call": `+string(data.Data)+`}}`), &inside))
+	assert.Equal(t, wrapped, inside)
+	assert.Error(t, json.Unmarshal([]byte(`{"data": {"call": {}}}`), new(detail)))
+}
+
+func TestNoList(t *testing.T) {
+	for _, text := range []string{`{"error": "x"}`, `[]`, `{"data": 5}`, `{"data": {"calls": null}}`, `{"data": {"calls": {}}}`} {
+		assert.Error(t, json.Unmarshal([]byte(text), new(listAnswer)), text)
+	}
+	assert.NoError(t, json.Unmarshal([]byte(`{"data": {"calls": []}}`), new(listAnswer)))
+}

@@ -1,0 +1,188 @@
+// Package zudu reads call logs from Zudu's API.
+//
+// The API pages by number, from 0, and hears a few filters: status, type, agent
+// and length. It has one for dates too, whose name nobody documents, so a source
+// reads from the newest call back, or from the oldest on, and stops behind the
+// window, after verifying that the order is the one it asked for. Whatever the
+// API filters is filtered here once more.
+//
+// A call has two names: the call_id, by which the API can be asked for it and
+// which is its key here, and a uuid, which is its CallID and is looked for in
+// the list. A call without a call_id has its uuid for a key.
+package zudu
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"call-logs-mcp/client/rest"
+	"call-logs-mcp/client/wire"
+	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/filter"
+)
+
+// BaseURL is where Zudu answers.
+const BaseURL = "https://api.zudu.ai"
+
+const (
+	day         = 24 * time.Hour
+	defaultSpan = 30 * day // of a question without a range
+	pageSize    = 100      // undocumented; a smaller limit of the API's is learned from its answers
+	deafFor     = time.Hour
+	baseName    = "ZUDU_BASE_URL"
+)
+
+// Options say whose calls to read. APIKey and APISecret are required.
+type Options struct {
+	Name      string // of the source in call ids; "" is "zudu"
+	BaseURL   string // "" is BaseURL
+	APIKey    func() string
+	APISecret func() string // both are asked for each time, so that they may rotate
+
+	AgentIDs []string // whose calls to read; none for all
+	Version  string   // of this program, for the User-Agent
+
+	Transport http.RoundTripper // nil dials BaseURL
+	Logger    *slog.Logger      // nil is silent
+	Now       func() time.Time  // nil is time.Now
+	Limits    rest.Limits
+}
+
+// source is a call.Source over one Zudu organisation.
+type source struct {
+	name   string
+	o      Options
+	api    *rest.Client
+	now    func() time.Time
+	charts wire.Charts
+	deaf   atomic.Int64 // until when, in Unix seconds, the API is asked without filters, as it refused them
+}
+
+// New returns the calls that o's key may read. It sends nothing yet.
+func New(o Options) (call.Source, error) {
+	if o.APIKey == nil || o.APISecret == nil || strings.TrimSpace(o.APIKey()) == "" || strings.TrimSpace(o.APISecret()) == "" {
+		return nil, errors.New("zudu: no key; set both ZUDU_API_KEY and ZUDU_API_SECRET")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	api, err := rest.New(rest.Options{
+		Name:     "Zudu",
+		BaseURL:  cmp.Or(o.BaseURL, BaseURL),
+		KeyName:  "ZUDU_API_KEY and ZUDU_API_SECRET",
+		BaseName: baseName,
+		Header: func(h http.Header) {
+			h.Set("X-API-KEY", strings.TrimSpace(o.APIKey()))
+			h.Set("X-API-SECRET", strings.TrimSpace(o.APISecret()))
+		},
+		Transport: o.Transport,
+		Logger:    o.Logger,
+		Version:   o.Version,
+		Limits:    o.Limits,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &source{name: cmp.Or(o.Name, "zudu"), o: o, api: api, now: o.Now}, nil
+}
+
+// Find implements call.Source. Without a range it answers for the last 30 days,
+// and says so in Page.Window; calls that are named by their ids may be older.
+func (s *source) Find(ctx context.Context, q call.Query) (call.Page, error) {
+	if s.scope() != nil {
+		q.Where = filter.All(q.Where, s.scope())
+	}
+	if keys := named(q.Where); keys != nil {
+		return s.fetch(ctx, q, keys)
+	}
+	from, to, where := filter.Bounds(q.Where, "timestamp")
+	window := wire.Pinned(call.Window{From: from, To: to}, s.now(), defaultSpan)
+	asked, left := hear(where)
+	var notes []string
+	if s.now().Unix() < s.deaf.Load() {
+		asked, left = criteria{}, where
+	}
+	for {
+		o := wire.Options{
+			Source: s.name, Lists: []wire.List{s.list(asked, q.Order == call.Oldest)},
+			Query: q, Window: window, Picky: left != nil || q.Text != nil,
+		}
+		page, _, err := s.charts.Find(o, func(fetch call.Fetch) (call.Page, error) { return call.Collect(ctx, q, where, fetch) })
+		if !asked.empty() && isRefused(err) {
+			notes = append(notes, s.name+" refused the filter; it was applied here")
+			asked, left = criteria{}, where
+			continue
+		}
+		if err == nil && len(notes) > 0 {
+			s.deaf.Store(s.now().Add(deafFor).Unix())
+		}
+		page.Notes = append(notes, page.Notes...)
+		return page, err
+	}
+}
+
+// scope is the configured agents as a filter.
+func (s *source) scope() filter.Expr {
+	var ids []any
+	for _, id := range s.o.AgentIDs {
+		ids = append(ids, strings.TrimSpace(id))
+	}
+	if ids == nil {
+		return nil
+	}
+	return filter.Cond{Field: "agent.id", Op: filter.In, Value: ids}
+}
+
+// isRefused reports a question that the API does not understand.
+func isRefused(err error) bool {
+	var s *rest.StatusError
+	return errors.As(err, &s) && (s.Code == http.StatusBadRequest || s.Code == http.StatusUnprocessableEntity)
+}
+
+// list is the calls that fit what was asked, newest or oldest first.
+func (s *source) list(asked criteria, oldest bool) wire.List {
+	order := "descending"
+	if oldest {
+		order = "ascending"
+	}
+	return wire.List{
+		Name: "calls " + asked.String(),
+		Max:  pageSize,
+		Keys: []wire.Key{wire.ByStart()},
+		Fetch: func(ctx context.Context, page, size int) (wire.Rows, error) {
+			body := question{Page: page, Limit: size, SortBy: "start_timestamp", SortOrder: order}
+			if !asked.empty() {
+				body.Criteria = &asked
+			}
+			var answer listAnswer
+			meta, err := s.api.Post(ctx, rest.Path("api", "calls"), body, &answer)
+			if err != nil {
+				return wire.Rows{}, noList(err, page)
+			}
+			rows := answer.rows(page)
+			rows.Date = meta.Date
+			for i := range answer.calls {
+				rows.Logs = append(rows.Logs, answer.calls[i].log(s.name))
+			}
+			return rows, nil
+		},
+	}
+}
+
+// noList turns "nothing there" about the list itself, which is no missing call,
+// into what it means.
+func noList(err error, page int) error {
+	var e *call.Error
+	if page > 0 || !errors.As(err, &e) || e.Kind != call.NotFound {
+		return err
+	}
+	return &call.Error{Kind: call.Unavailable, Msg: "Zudu has no list of calls at this address; check " + baseName + ".", Hint: askOperator, Err: err}
+}
+
+const askOperator = "Retrying will not help; ask the person who runs this server to check it."

@@ -15,6 +15,7 @@ import (
 	"call-logs-mcp/client/demo"
 	"call-logs-mcp/client/rest"
 	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/call/calltest"
 	"call-logs-mcp/internal/filter"
 	"call-logs-mcp/internal/mirror/store"
 )
@@ -92,4 +93,27 @@ func TestDemoIsCopied(t *testing.T) {
 	r, err = e.Cycle(ctx, nil)
 	require.NoError(t, err)
 	assert.LessOrEqual(t, r.Gone, 1)
+}
+
+// Law 4: a source is a source, also where a copy answers for it.
+func TestSource(t *testing.T) {
+	if testing.Short() {
+		t.Skip("thousands of questions")
+	}
+	now := func() time.Time { return time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC) }
+	ctx := context.Background()
+	logs := calltest.Logs("sea", 80, 3, now())
+	db, err := store.Open(ctx, store.Options{Now: now})
+	require.NoError(t, err)
+	defer db.Close()
+	e, err := New(Options{
+		Origins: []Origin{{Name: "sea", Source: calltest.Memory("sea", logs), Abilities: Abilities{TimeFilter: true, PageSize: 50}}},
+		Ledger:  db, Stored: db.Get, Now: now,
+	})
+	require.NoError(t, err)
+	_, err = e.Cycle(ctx, nil)
+	require.NoError(t, err)
+	m := Open(ReadThrough{Engine: e, Copy: db})
+	defer m.Close()
+	calltest.TestSource(t, m, calltest.Options{Source: "sea", Logs: 80, Window: call.Window{From: now().Add(-40 * day), To: now()}})
 }

@@ -25,6 +25,7 @@ type record struct {
 	status int
 	bytes  int64
 	took   time.Duration
+	left   bool // the client did not wait
 	tally  tally
 }
 
@@ -94,10 +95,12 @@ func properties(s *server.MCPServer, tool string) (names []string) {
 	return names
 }
 
-// outcome is ok, tool_error where a tool answered an error, and error for
-// everything that went wrong around one.
+// outcome is ok, tool_error where a tool answered an error, canceled where the
+// client left, and error for everything that went wrong around a tool.
 func (c *record) outcome() string {
 	switch {
+	case c.left:
+		return "canceled"
 	case c.tally.broken.Load() || cmp.Or(c.status, http.StatusOK) >= http.StatusBadRequest:
 		return "error"
 	case c.tally.failed.Load():

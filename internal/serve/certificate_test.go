@@ -40,6 +40,7 @@ func certify(t *testing.T, cert, key string, serial int64) *x509.Certificate {
 }
 
 func TestTLSIsReadAgain(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	dir := t.TempDir()
 	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	first := certify(t, cert, key, 1)

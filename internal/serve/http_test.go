@@ -116,6 +116,7 @@ func TestCallEndsWhenItsClientLeaves(t *testing.T) {
 	leave()
 	assert.Equal(t, "left", within(t, b.stopped, "the call to be cancelled"))
 	assert.Less(t, time.Since(began), 100*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(h.logs.String(), `"outcome":"canceled"`) }, patience, time.Millisecond)
 }
 
 func TestDeadlineReachesTheHandler(t *testing.T) {
@@ -148,6 +149,7 @@ func TestHandlersThatFailOverHTTP(t *testing.T) {
 }
 
 func TestHalfOpenConnectionsAreGone(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	h := serving(t, newBench().server(), HTTPOptions{timeouts: timeouts{header: 300 * time.Millisecond, read: 600 * time.Millisecond}})
 	var conns []net.Conn
 	for i := range 200 {

@@ -25,7 +25,7 @@ type metrics struct {
 func newMetrics() *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "call_logs_mcp_requests_total", Help: "Requests that reached MCP, by outcome: ok, tool_error, error."}, []string{"method", "tool", "outcome"}),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "call_logs_mcp_requests_total", Help: "Requests that reached MCP, by outcome: ok, tool_error, canceled, error."}, []string{"method", "tool", "outcome"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "call_logs_mcp_request_seconds", Help: "How long they took.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20, 45}}, []string{"method", "tool"}),
 		bytes:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "call_logs_mcp_response_bytes_total", Help: "Bytes of their answers."}, []string{"method"}),

@@ -40,7 +40,7 @@ func (f *front) run(ctx context.Context, w http.ResponseWriter, r *http.Request,
 		if !ended { // by a panic
 			c.tally.broken.Store(true)
 		}
-		c.took, c.status, c.bytes = time.Since(began), out.status, out.bytes
+		c.took, c.status, c.bytes, c.left = time.Since(began), out.status, out.bytes, r.Context().Err() != nil
 		c.log(ctx, f.logger)
 		f.metrics.observe(c)
 	}()

@@ -73,8 +73,8 @@ func TestGoldenOdd(t *testing.T) {
 	p, err := over(t, u, agentID(0)).Find(t.Context(), call.Query{})
 	require.NoError(t, err)
 	assert.Len(t, p.Logs, 3)
-	assert.Contains(t, p.Notes, "2 records of telzino could not be read")
-	assert.Contains(t, p.Notes, "2 records of telzino have no start time and are left out")
+	assert.Contains(t, p.Notes, "records of telzino that could not be read: 2")
+	assert.Contains(t, p.Notes, "records of telzino without a start time, left out: 2")
 }
 
 func TestNoList(t *testing.T) {

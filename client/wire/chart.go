@@ -28,7 +28,7 @@ type Home struct {
 type chart struct {
 	at    map[int]int64
 	loose time.Time // when the list was found not to be sorted
-	most  int       // rows of a page, where the upstream cuts them
+	most  int       // rows that a page can have, where that was found out
 }
 
 const (

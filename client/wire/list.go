@@ -65,7 +65,7 @@ type reader struct {
 	total   int // as it was last counted, -1 before
 	clock   time.Time
 	asked   int // requests
-	most    int // rows of a page, where the upstream cuts them
+	most    int // rows that a page can have, where that is fewer than was asked for
 	heavy   int // rows that were too large to read
 	doubted bool
 }
@@ -125,6 +125,9 @@ func (r *reader) cover(ctx context.Context, choose func() (page, size int)) (run
 			return run{}, err
 		case size > 1:
 			r.Max = size / 2
+			if e.Kind == call.TooLarge {
+				r.most = r.Max
+			}
 			continue
 		case e.Kind == call.TooLarge && r.heavy < maxHeavy:
 			r.heavy++

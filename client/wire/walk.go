@@ -265,16 +265,19 @@ func (w *Walk) finish(p *call.Page) {
 		n    int
 		what string
 	}{
-		{broken - heavy, "could not be read"},
-		{heavy, "are larger than the limit of one answer and left out"},
-		{timeless, "have no start time and are left out"},
+		{broken - heavy, "that could not be read"},
+		{heavy, "larger than one answer may be, left out"},
+		{timeless, "without a start time, left out"},
 	} {
 		if x.n > 0 {
-			p.Notes = append(p.Notes, fmt.Sprintf("%d records of %s %s", x.n, w.o.Source, x.what))
+			p.Notes = append(p.Notes, fmt.Sprintf("records of %s %s: %d", w.o.Source, x.what, x.n))
 		}
 	}
 	if lost {
 		p.Coverage.Complete, p.Total = false, nil
+	}
+	if all := p.Coverage.Searched; p.Coverage.Complete && p.Next == nil && w.o.Query.After == nil {
+		p.Coverage.Calls = &all // the upstream does not count a window, but all of it was read
 	}
 }
 

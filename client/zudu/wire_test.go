@@ -73,8 +73,8 @@ func TestGoldenOdd(t *testing.T) {
 	p, err := over(t, u).Find(t.Context(), call.Query{})
 	require.NoError(t, err)
 	assert.Len(t, p.Logs, 4)
-	assert.Contains(t, p.Notes, "2 records of zudu could not be read")
-	assert.Contains(t, p.Notes, "1 records of zudu have no start time and are left out")
+	assert.Contains(t, p.Notes, "records of zudu that could not be read: 2")
+	assert.Contains(t, p.Notes, "records of zudu without a start time, left out: 1")
 }
 
 func TestGoldenDetail(t *testing.T) {

@@ -72,3 +72,16 @@ func TestNextPages(t *testing.T) {
 	require.NoError(t, err)
 	assert.LessOrEqual(t, u.asked(), 6)
 }
+
+// Sync reads a window as one consistent answer: one request, which counts.
+func TestALeafIsOneRequest(t *testing.T) {
+	u := stocked(80)
+	p, err := over(t, u).Find(t.Context(), call.Query{Where: within(32 * day), Limit: 100, Scan: 100})
+	require.NoError(t, err)
+	assert.Equal(t, 1, u.asked())
+	assert.Len(t, p.Logs, 80)
+	assert.Nil(t, p.Next)
+	assert.Equal(t, 80, *p.Coverage.Calls)
+	assert.Equal(t, 80, *p.Total)
+	assert.Equal(t, now(), p.Clock)
+}

@@ -55,7 +55,11 @@ func open(o config.Options, logger *slog.Logger, now func() time.Time) (*house, 
 	mask := redact.New()
 	// Cleaned first: what is invisible inside a number must not hide it.
 	private := func(s string) string { return mask.Mask(render.Clean(s)) }
-	h.tools.Calls = call.Masked(serve.Scope(merged), func(ctx context.Context) func(string) string {
+	calls, err := h.withCopy(merged, o)
+	if err != nil {
+		return nil, err
+	}
+	h.tools.Calls = call.Masked(serve.Scope(calls), func(ctx context.Context) func(string) string {
 		if _, named := serve.Who(ctx); !h.masked || named && serve.MayShowPII(ctx) {
 			return render.Clean
 		}

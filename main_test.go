@@ -42,7 +42,7 @@ var floors = map[string][]string{
 }
 
 // tests is what tests may import beyond that, anywhere.
-var tests = []string{"internal/call/calltest", "internal/call", "internal/filter", "client/demo", "client/cekura", "client/file", "client/rest", "internal/mirror/store"}
+var tests = []string{"tools", "resources", "prompts", "internal/call/calltest", "internal/call", "internal/filter", "client/demo", "client/cekura", "client/file", "client/rest", "internal/mirror/store"}
 
 // Law 1: the floors of the house.
 func TestFloors(t *testing.T) {

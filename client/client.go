@@ -13,6 +13,7 @@ import (
 	"call-logs-mcp/client/demo"
 	"call-logs-mcp/client/file"
 	"call-logs-mcp/client/rest"
+	"call-logs-mcp/client/telzino"
 	"call-logs-mcp/internal/call"
 )
 
@@ -37,9 +38,10 @@ type Options struct {
 // providers is every place there is. To add one, write its folder and a line.
 func providers() map[string]func(Options) (call.Source, error) {
 	return map[string]func(Options) (call.Source, error){
-		"cekura": openCekura,
-		"demo":   openDemo,
-		"file":   openFile,
+		"cekura":  openCekura,
+		"demo":    openDemo,
+		"file":    openFile,
+		"telzino": openTelzino,
 	}
 }
 
@@ -69,6 +71,13 @@ func openDemo(o Options) (call.Source, error) {
 		Name: o.Name, BaseURL: "http://127.0.0.1", Key: func() string { return "demo" },
 		Transport: demo.Transport(demo.New(demo.Options{Now: o.Now})),
 		Version:   o.Version, Logger: o.Logger, Now: o.Now, Limits: rest.Limits{Rate: 1e6, Burst: 1e6},
+	})
+}
+
+func openTelzino(o Options) (call.Source, error) {
+	return telzino.New(telzino.Options{
+		Name: o.Name, BaseURL: o.BaseURL, ClientID: o.ClientID(), ClientSecret: o.ClientSecret, Token: o.Token,
+		AgentIDs: o.AgentIDs, Version: o.Version, Logger: o.Logger, Now: o.Now,
 	})
 }
 

@@ -128,6 +128,9 @@ func (m *Mirror) Aggregate(ctx context.Context, a call.Aggregation) (call.Aggreg
 	p := call.Page{Coverage: out.Coverage, Notes: out.Notes, AsOf: out.AsOf}
 	m.vouch(ctx, parts, &p)
 	out.Coverage, out.Notes, out.AsOf = p.Coverage, p.Notes, p.AsOf
+	if out.Window.From.IsZero() {
+		out.Window = windowOf(parts)
+	}
 	return out, nil
 }
 

@@ -44,14 +44,32 @@ func (m *Mirror) vouch(ctx context.Context, parts []*part, p *call.Page) {
 		p.Notes = append(p.Notes, x.notes(ctx, m.o)...)
 	}
 	p.AsOf = asOf(parts)
+	p.Window = windowOf(parts)
 	p.Coverage.Complete = p.Coverage.Complete && complete
+	p.Coverage.Searched, p.Coverage.Calls = have, nil
+	if known {
+		p.Coverage.Calls = &whole
+	}
 	if !complete {
-		p.Coverage.Searched, p.Coverage.Calls = have, nil
-		if known {
-			p.Coverage.Calls = &whole
-		}
 		p.Total = nil // it is that of what is there, not of what was asked
 	}
+}
+
+// windowOf is the window that an answer is about, its open bounds made absolute.
+func windowOf(parts []*part) (w call.Window) {
+	for i, x := range parts {
+		if c := x.cover.Window; i == 0 {
+			w = c
+		} else {
+			if c.From.Before(w.From) {
+				w.From = c.From
+			}
+			if c.To.After(w.To) {
+				w.To = c.To
+			}
+		}
+	}
+	return w
 }
 
 // hasAll is how many calls the copy has in what was missing.

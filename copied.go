@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/config"
+	"call-logs-mcp/internal/filter"
+	"call-logs-mcp/internal/mirror"
+	"call-logs-mcp/internal/mirror/store"
+)
+
+// A copied is the configured sources with a local copy. A copy in memory is made
+// when the first question needs it, so that lists cost nothing; one in a file is
+// there from the start.
+type copied struct {
+	live *call.Merged // the sources without the copy
+	// reach is how far back a question without a window looks, as the upstreams
+	// have it; 0 is all that there is.
+	reach time.Duration
+	now   func() time.Time
+	open  func() (call.Aggregator, error)
+
+	once sync.Once
+	made atomic.Pointer[call.Aggregator] // nil until there is one
+	err  error
+}
+
+// mirror is the copy, made if need be.
+func (c *copied) mirror() (call.Aggregator, error) {
+	c.once.Do(func() {
+		m, err := c.open()
+		if c.err = err; err == nil {
+			c.made.Store(&m)
+		}
+	})
+	if c.err != nil {
+		return nil, c.err
+	}
+	return *c.made.Load(), nil
+}
+
+// Find answers lists from the sources as long as there is no copy yet.
+func (c *copied) Find(ctx context.Context, q call.Query) (call.Page, error) {
+	q.Where = c.bounded(q.Where)
+	if c.made.Load() == nil && q.Text == nil && q.Similar == nil && q.Order != call.Relevance {
+		return c.live.Find(ctx, q)
+	}
+	m, err := c.mirror()
+	if err != nil {
+		return call.Page{}, err
+	}
+	return m.Find(ctx, q)
+}
+
+// bounded gives a question without a start the usual one, so that a list, a
+// search and a count of the same calls agree, and one without an end now. Calls
+// that are named are looked for wherever they are.
+func (c *copied) bounded(where filter.Expr) filter.Expr {
+	if c.reach == 0 || filter.Mentions(where, "id", "call_id") {
+		return where
+	}
+	var start, end time.Time
+	from, to, _ := filter.Bounds(where, "timestamp")
+	if to.IsZero() {
+		to = c.now()
+		end = to
+	}
+	if from.IsZero() {
+		start = to.Add(-c.reach)
+	}
+	return filter.All(filter.Within("timestamp", start, end), where)
+}
+
+func (c *copied) Get(ctx context.Context, id call.ID) (*call.Log, error) {
+	if m := c.made.Load(); m != nil {
+		return (*m).Get(ctx, id)
+	}
+	return c.live.Get(ctx, id)
+}
+
+func (c *copied) Aggregate(ctx context.Context, a call.Aggregation) (call.Aggregate, error) {
+	a.Where = c.bounded(a.Where)
+	m, err := c.mirror()
+	if err != nil {
+		return call.Aggregate{}, err
+	}
+	return m.Aggregate(ctx, a)
+}
+
+// Ranks holds: the copy does.
+func (c *copied) Ranks() bool { return true }
+
+// usualReach is what Cekura answers for when no range is given.
+const usualReach = 30 * 24 * time.Hour
+
+// origins are the sources as the sync engine asks them.
+func (h *house) origins() (out []mirror.Origin) {
+	for _, s := range h.configured {
+		o := mirror.Origin{Name: s.Name, Source: h.sources[s.Name]}
+		switch s.Provider {
+		case "cekura", "demo":
+			o.Abilities = mirror.Abilities{TimeFilter: true, IDFilter: true, PageSize: 100}
+		case "file":
+			o.Abilities = mirror.Abilities{TimeFilter: true, PageSize: 500}
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// engine opens the copy at the place that the operator chose.
+func (h *house) engine(ctx context.Context, c config.Copy) (*mirror.Engine, *store.Store, error) {
+	path := c.Mirror
+	if !c.Kept() {
+		path = ""
+	}
+	db, err := store.Open(ctx, store.Options{Path: path, Now: h.tools.Now})
+	if err != nil {
+		return nil, nil, err
+	}
+	e, err := mirror.New(mirror.Options{
+		Origins: h.origins(), Ledger: db, Stored: db.Get, Details: mirror.Details(c.Details), Retain: c.Retain, Now: h.tools.Now, Logger: h.logger,
+	})
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return e, db, nil
+}
+
+// withCopy is live with the copy that the operator wants of it.
+func (h *house) withCopy(live *call.Merged, o config.Options) (call.Source, error) {
+	if o.Mirror == config.MirrorOff {
+		return live, nil
+	}
+	c := &copied{live: live, reach: usualReach, now: h.tools.Now}
+	c.open = func() (call.Aggregator, error) {
+		e, db, err := h.engine(context.Background(), o.Copy)
+		if err != nil {
+			return nil, err
+		}
+		return mirror.Open(mirror.ReadThrough{Engine: e, Copy: db, MaxFetch: o.MaxFetch}), nil
+	}
+	if !slices.ContainsFunc(h.configured, func(s config.SourceConfig) bool { return s.Provider != "file" }) {
+		c.reach = 0
+		c.open = func() (call.Aggregator, error) { return h.index(context.Background(), live) }
+	}
+	return c, nil
+}
+
+// indexed is how many calls of files go into one transaction.
+const indexed = 500
+
+// index puts all calls of files, however old, into a store in memory: files do
+// not change while they are served, so there is nothing to keep true.
+func (h *house) index(ctx context.Context, files *call.Merged) (call.Aggregator, error) {
+	db, err := store.Open(ctx, store.Options{Now: h.tools.Now})
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range files.Sources() {
+		q := call.Query{Limit: 1 << 30}
+		p, err := h.sources[name].Find(ctx, q)
+		for logs := range slices.Chunk(p.Logs, indexed) {
+			if err == nil {
+				_, err = db.Commit(ctx, store.Change{Source: name, ReadAt: h.tools.Now(), Put: logs})
+			}
+		}
+		if err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
+	return whole{db}, nil
+}
+
+// whole is a store that has all there is, so that each answer covers everything.
+type whole struct{ *store.Store }
+
+// Find says of a search how many calls it went through: all that the filter
+// leaves.
+func (w whole) Find(ctx context.Context, q call.Query) (call.Page, error) {
+	p, err := w.Store.Find(ctx, q)
+	if err != nil || q.Text == nil && q.Similar == nil {
+		return p, err
+	}
+	all, err := w.Store.Find(ctx, call.Query{Where: q.Where, Limit: 1, Exhaust: true})
+	if err == nil && all.Total != nil {
+		p.Coverage.Searched, p.Coverage.Calls = *all.Total, all.Total
+	}
+	return p, err
+}

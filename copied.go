@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"call-logs-mcp/client"
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/config"
 	"call-logs-mcp/internal/filter"
@@ -102,7 +103,7 @@ const usualReach = 30 * 24 * time.Hour
 // origins are the sources as the sync engine asks them.
 func (h *house) origins() (out []mirror.Origin) {
 	for _, s := range h.configured {
-		o := mirror.Origin{Name: s.Name, Source: h.sources[s.Name]}
+		o := mirror.Origin{Name: s.Name, Source: h.sources[s.Name], Wait: client.Wait}
 		switch s.Provider {
 		case "cekura", "demo":
 			o.Abilities = mirror.Abilities{TimeFilter: true, IDFilter: true, PageSize: 100}

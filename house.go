@@ -60,7 +60,11 @@ func open(o config.Options, logger *slog.Logger, now func() time.Time) (*house, 
 		return nil, err
 	}
 	h.tools.Calls = call.Masked(serve.Scope(calls), func(ctx context.Context) func(string) string {
-		if _, named := serve.Who(ctx); !h.masked || named && serve.MayShowPII(ctx) {
+		shown := !h.masked
+		if _, named := serve.Who(ctx); named { // over HTTP each has his own right to see
+			shown = serve.MayShowPII(ctx)
+		}
+		if shown {
 			return render.Clean
 		}
 		return private

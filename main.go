@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -22,6 +24,9 @@ var version = "dev"
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	signal.Ignore(syscall.SIGPIPE) // a client that closes its end is no crash
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50) // an assistant's helper should be small before it is fast
+	}
 	err := run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	if err != nil && !errors.Is(err, errTold) {
@@ -58,6 +63,12 @@ func run(ctx context.Context, args []string, env func(string) string, in io.Read
 		return h.tool(ctx, cfg.Tool, out)
 	case config.Doctor:
 		return h.doctor(ctx, out)
+	case config.Sync:
+		return h.sync(ctx, cfg, stderr)
+	case config.Status:
+		return h.status(ctx, cfg, out)
+	case config.Purge:
+		return h.purge(ctx, cfg, in, out)
 	}
 	s, err := h.server()
 	if err != nil {
@@ -92,6 +103,9 @@ func newToken(c config.TokenCall, out io.Writer) error {
 	}
 	if err := os.MkdirAll(filepath.Dir(c.Tokens), 0o700); err != nil {
 		return err
+	}
+	if known, err := os.ReadFile(c.Tokens); err == nil && strings.Contains(string(known), fmt.Sprintf(`"name":%q`, c.Name)) {
+		return config.Mistake("%s holds a token of %s already; remove its line, or choose another name", c.Tokens, c.Name)
 	}
 	f, err := os.OpenFile(c.Tokens, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {

@@ -393,3 +393,53 @@ func TestPromptsAndCompletions(t *testing.T) {
 	_, err = c.Complete(ctx, r)
 	assert.Error(t, err)
 }
+
+// With a copy, a search ranks, says so, and can start from a call instead of words.
+func TestSearchRanks(t *testing.T) {
+	_, c := demo(t)
+	text := textOf(t, ask(t, c, "search_transcripts", `{"query":"the refund never showed up on my card","page_size":3}`))
+	assert.Contains(t, text, "by relevance")
+	assert.Contains(t, text, "searched all 600 calls")
+	assert.Contains(t, text, "«refund»")
+	var like struct {
+		Matches []struct {
+			ID    string
+			Topic string
+			Score float64
+		}
+	}
+	data(t, c, "search_transcripts", `{"similar_to":"demo/77801","page_size":5}`, &like)
+	require.Len(t, like.Matches, 5)
+	same := 0
+	for i, m := range like.Matches {
+		assert.NotEqual(t, "demo/77801", m.ID)
+		if m.Topic == "refund status" {
+			same++
+		}
+		if i > 0 {
+			assert.LessOrEqual(t, m.Score, like.Matches[i-1].Score)
+		}
+	}
+	assert.GreaterOrEqual(t, same, 3, "calls like one about a refund are about refunds")
+
+	_, off := demo(t, "--mirror", "off")
+	r := ask(t, off, "search_transcripts", `{"similar_to":"demo/77801"}`)
+	assert.True(t, r.IsError)
+	assert.Contains(t, textOf(t, r), "need the local copy")
+	assert.Contains(t, textOf(t, ask(t, off, "search_transcripts", `{"query":"refund"}`)), "newest first")
+	assert.Contains(t, textOf(t, ask(t, off, "aggregate_call_logs", `{"group_by":["topic"]}`)), "refund status | 1")
+}
+
+// A list, a search and a count of the same calls agree on how many there are.
+func TestToolsAgree(t *testing.T) {
+	_, c := demo(t)
+	var list, search listPage
+	var count struct{ Totals struct{ Calls, Failures int } }
+	data(t, c, "aggregate_call_logs", `{"success":false}`, &count)
+	data(t, c, "list_call_logs", `{"success":false,"page_size":1}`, &list)
+	assert.Equal(t, count.Totals.Calls, *list.Total)
+	data(t, c, "aggregate_call_logs", `{"filters_v2":{"field":"transcript","op":"contains","value":"are you still there"}}`, &count)
+	data(t, c, "search_transcripts", `{"query":"\"are you still there\"","page_size":1}`, &search)
+	assert.Equal(t, count.Totals.Calls, *search.Total)
+	assert.NotZero(t, *search.Total)
+}

@@ -2,6 +2,7 @@
 package client
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -14,6 +15,7 @@ import (
 	"call-logs-mcp/client/file"
 	"call-logs-mcp/client/rest"
 	"call-logs-mcp/client/telzino"
+	"call-logs-mcp/client/zudu"
 	"call-logs-mcp/internal/call"
 )
 
@@ -42,6 +44,7 @@ func providers() map[string]func(Options) (call.Source, error) {
 		"demo":    openDemo,
 		"file":    openFile,
 		"telzino": openTelzino,
+		"zudu":    openZudu,
 	}
 }
 
@@ -79,6 +82,23 @@ func openTelzino(o Options) (call.Source, error) {
 		Name: o.Name, BaseURL: o.BaseURL, ClientID: o.ClientID(), ClientSecret: o.ClientSecret, Token: o.Token,
 		AgentIDs: o.AgentIDs, Version: o.Version, Logger: o.Logger, Now: o.Now,
 	})
+}
+
+func openZudu(o Options) (call.Source, error) {
+	return zudu.New(zudu.Options{
+		Name: o.Name, BaseURL: o.BaseURL, APIKey: o.Key, APISecret: o.Secret,
+		AgentIDs: o.AgentIDs, Version: o.Version, Logger: o.Logger, Now: o.Now,
+	})
+}
+
+// Wait is how long a failure of any provider asks to wait before the next
+// request; 0 where it does not say.
+func Wait(err error) time.Duration {
+	var s *rest.StatusError
+	if errors.As(err, &s) && s.RetryAfter != nil {
+		return *s.RetryAfter
+	}
+	return 0
 }
 
 func openFile(o Options) (call.Source, error) { return file.Open(o.Name, o.Files...) }

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"call-logs-mcp/internal/config"
+)
+
+// command runs the program as a person would, and returns what it printed.
+func command(t *testing.T, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	home := t.TempDir()
+	env := func(name string) string { return map[string]string{"HOME": home}[name] }
+	var out, errs strings.Builder
+	err = run(context.Background(), args, env, strings.NewReader(""), &out, &errs)
+	return out.String(), errs.String(), err
+}
+
+// The walk is six real tool calls, none of which fails.
+func TestDemoWalks(t *testing.T) {
+	out, _, err := command(t, "demo")
+	require.NoError(t, err)
+	for _, want := range []string{"1. ", "6. ", "sample data (call-logs-mcp demo)", "timeout after 8 s", "r42", "claude mcp add"} {
+		assert.Contains(t, out, want)
+	}
+}
+
+func TestServeWithoutSourcesStops(t *testing.T) {
+	_, _, err := command(t, "serve")
+	require.Error(t, err)
+	assert.Equal(t, 2, config.ExitCode(err))
+	assert.Contains(t, err.Error(), "CEKURA_API_KEY")
+	assert.Contains(t, err.Error(), "--demo")
+}
+
+// A copy in a file is filled, told of, and answers the next process.
+func TestSyncedCopyAnswers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "copy", "calls.db")
+	_, errs, err := command(t, "sync", "--demo", "--mirror", path)
+	require.NoError(t, err)
+	assert.Contains(t, errs, "calls read with")
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+
+	out, _, err := command(t, "status", "--demo", "--mirror", path)
+	require.NoError(t, err)
+	assert.Contains(t, out, "demo: 600 calls")
+	out, _, err = command(t, "tool", "search_transcripts", `{"query":"refund"}`, "--demo", "--mirror", path)
+	require.NoError(t, err)
+	assert.Contains(t, out, "by relevance")
+	assert.Contains(t, out, "searched all 600 calls")
+	assert.Contains(t, out, "(copy as of ")
+}
+
+func TestToolExitsWithTheAnswer(t *testing.T) {
+	out, _, err := command(t, "tool", "get_call_log", `{"id":"demo/1"}`, "--demo")
+	assert.ErrorIs(t, err, errTold)
+	assert.Contains(t, out, `demo has no call "1"`)
+	_, _, err = command(t, "tool", "nothing", "--demo")
+	assert.ErrorContains(t, err, "there are aggregate_call_logs, describe_fields")
+}
+
+func TestDoctorAndTokens(t *testing.T) {
+	out, _, err := command(t, "doctor", "--demo")
+	require.NoError(t, err)
+	assert.Contains(t, out, "All is well")
+	file := filepath.Join(t.TempDir(), "tokens")
+	out, _, err = command(t, "token", "new", "anna", "--tokens", file)
+	require.NoError(t, err)
+	plain, _, _ := strings.Cut(out, "\n")
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.NotContains(t, string(data), plain, "the file has its hash alone")
+	_, _, err = command(t, "token", "new", "anna", "--tokens", file)
+	assert.ErrorContains(t, err, "anna", "a second one of the same name would make the file invalid")
+}

@@ -138,7 +138,28 @@ func (h *house) status(ctx context.Context, c config.Config, out io.Writer) erro
 	return nil
 }
 
-// purge removes calls from the copy, after asking.
-func (h *house) purge(ctx context.Context, c config.Config, in io.Reader, out io.Writer) error {
-	return errors.New("purge: not built yet; delete the file " + c.Mirror + " to remove the whole copy")
+// purge removes the copy, after asking: the whole file, so that no byte stays.
+func (h *house) purge(c config.Config, in io.Reader, out io.Writer) error {
+	if !c.Purge.All {
+		return config.Mistake("purge removes the whole copy, with --all; parts of it cannot be removed yet")
+	}
+	if !c.Purge.Yes {
+		fmt.Fprintf(out, "Remove all of %s? [y/N] ", c.Mirror)
+		var answer string
+		if _, err := fmt.Fscanln(in, &answer); err != nil || !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes") {
+			fmt.Fprintln(out, "Nothing was removed.")
+			return nil
+		}
+	}
+	removed := 0
+	for _, suffix := range []string{"", "-wal", "-shm", ".lock"} {
+		switch err := os.Remove(c.Mirror + suffix); {
+		case err == nil:
+			removed++
+		case !errors.Is(err, os.ErrNotExist):
+			return err
+		}
+	}
+	fmt.Fprintf(out, "Removed %d files at %s.\n", removed, c.Mirror)
+	return nil
 }

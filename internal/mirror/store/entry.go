@@ -14,7 +14,7 @@ type entry struct {
 	body  []byte // as a record, not compressed
 	hash  int64  // of body
 	light int64  // of what a list of calls says of it
-	texts [5]string
+	texts [columnCount]string
 	words int64    // hash of texts
 	own   []string // the different words, in no order
 }
@@ -27,9 +27,11 @@ const separator = "\u2063"
 const (
 	agentWords = iota
 	callerWords
-	toolWords
+	toolWords    // names of tools, and what is said with them
+	payloadWords // their arguments and results
 	systemWords
 	otherWords
+	columnCount
 )
 
 func columnOf(role call.Role) int {
@@ -94,14 +96,17 @@ func Hash(l *call.Log) (uint64, error) {
 
 // split finds the words of the call, apart by who said them.
 func (e *entry) split() {
-	var b [5][]byte
+	var b [columnCount][]byte
 	own := make(map[string]struct{}, 400)
 	for i := range e.log.Turns {
 		turn := &e.log.Turns[i]
-		k := columnOf(turn.Role)
-		for _, part := range turn.Parts() {
+		for n, part := range turn.Parts() {
 			if part == "" {
 				continue
+			}
+			k := columnOf(turn.Role)
+			if k == toolWords && (n == 1 || n == 2) {
+				k = payloadWords
 			}
 			if len(b[k]) > 0 {
 				b[k] = append(b[k], separator+" "...)

@@ -32,6 +32,7 @@ type Store struct {
 	terms   vocabulary
 	columns cache
 	walks   rankings
+	samples samples
 	ids     dictionaryIDs
 	closed  sync.Once
 }

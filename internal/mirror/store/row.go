@@ -225,7 +225,8 @@ func (b *batch) reindex() error {
 	}
 	for _, id := range slices.Sorted(maps.Keys(b.index)) {
 		t := &b.index[id].texts
-		err := b.conn.do(`INSERT INTO words(rowid, agent, caller, tool, system, other) VALUES(?, ?, ?, ?, ?, ?)`, id, t[0], t[1], t[2], t[3], t[4])
+		err := b.conn.do(`INSERT INTO words(rowid, agent, caller, tool, payload, system, other) VALUES(?, ?, ?, ?, ?, ?, ?)`,
+			id, t[0], t[1], t[2], t[3], t[4], t[5])
 		if err != nil {
 			return err
 		}

@@ -58,7 +58,7 @@ CREATE TABLE removed(rev INTEGER PRIMARY KEY, id INTEGER NOT NULL);
 CREATE TABLE terms(term TEXT PRIMARY KEY, stem TEXT NOT NULL, calls INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX terms_stem ON terms(stem);
 CREATE VIRTUAL TABLE words USING fts5(
-	agent, caller, tool, system, other, content='', contentless_delete=1, tokenize='ascii');
+	agent, caller, tool, payload, system, other, content='', contentless_delete=1, tokenize='ascii');
 INSERT INTO words(words, rank) VALUES('secure-delete', 1), ('hashsize', 8000000), ('automerge', 8);
 INSERT INTO meta VALUES('rev', 0), ('epoch', 0), ('shift', 0), ('dictionary', 0);
 `}

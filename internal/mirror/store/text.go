@@ -22,12 +22,16 @@ func match(t *call.Text, role call.Role) string {
 		sql = "(" + sql + ") NOT " + anyOf(not)
 	}
 	if role != "" {
-		sql = "{" + columnNames[columnOf(role)] + "} : (" + sql + ")"
+		sql = saidBy(role, sql)
 	}
 	return sql
 }
 
-var columnNames = [...]string{"agent", "caller", "tool", "system", "other"}
+// saidBy narrows a query to what a role said.
+func saidBy(role call.Role, query string) string {
+	columns := [...]string{"agent", "caller", "tool payload", "", "system", "other"}
+	return "{" + columns[columnOf(role)] + "} : (" + query + ")"
+}
 
 func anyOf(terms []call.Term) string {
 	parts := make([]string, len(terms))

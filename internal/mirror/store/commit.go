@@ -63,7 +63,7 @@ func (s *Store) Commit(ctx context.Context, ch Change) (w Written, err error) {
 		}
 		w, erased = b.written, b.erased
 		if erased {
-			s.truncate(c)
+			s.erase(ctx, c) // what readers hold up goes with a later commit
 		}
 		return nil
 	})
@@ -83,6 +83,7 @@ type batch struct {
 	change  Change
 	written Written
 	erased  bool // text was taken away
+	traces  traces
 
 	source int64
 	rev    int64
@@ -121,7 +122,7 @@ func (b *batch) run(entries []*entry) error {
 	if err := b.reindex(); err != nil || !b.erased {
 		return err
 	}
-	return b.store.sweep(c)
+	return b.store.sweep(c, &b.traces)
 }
 
 // put decides which of entries are written, and writes them.

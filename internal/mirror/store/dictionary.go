@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"cmp"
 	"maps"
 	"slices"
@@ -162,9 +161,6 @@ func (s *Store) retrain(c *conn, sample []*call.Log) error {
 	}
 	return c.do(`UPDATE meta SET value = ? WHERE name = 'dictionary'`, next)
 }
-
-// lines splits a dictionary into its fragments.
-func lines(body []byte) [][]byte { return bytes.Split(body, []byte("\n")) }
 
 // keysOf is for maps whose order must not decide what is stored.
 func keysOf[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }

@@ -240,6 +240,7 @@ func (b *batch) clear(id int64) error {
 	if err != nil {
 		return err
 	}
+	b.traces.note(old)
 	for _, query := range []string{
 		`DELETE FROM metrics WHERE call = ? AND definition IN (SELECT id FROM definitions)`,
 		`DELETE FROM latencies WHERE call = ? AND stage IN (SELECT id FROM names WHERE name LIKE 'l.%')`,

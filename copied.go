@@ -145,7 +145,13 @@ func (h *house) withCopy(live *call.Merged, o config.Options) (call.Source, erro
 		if err != nil {
 			return nil, err
 		}
-		return mirror.Open(mirror.ReadThrough{Engine: e, Copy: db, MaxFetch: o.MaxFetch}), nil
+		// One process of all that share the copy writes to it, until it ends.
+		_, err = db.Lock(context.Background())
+		var held *store.HeldError
+		if err != nil && !errors.As(err, &held) {
+			return nil, errors.Join(err, db.Close())
+		}
+		return mirror.Open(mirror.ReadThrough{Engine: e, Copy: db, MaxFetch: o.MaxFetch, ReadOnly: held != nil}), nil
 	}
 	if !slices.ContainsFunc(h.configured, func(s config.SourceConfig) bool { return s.Provider != "file" }) {
 		c.reach = 0

@@ -68,7 +68,7 @@ func run(ctx context.Context, args []string, env func(string) string, in io.Read
 	case config.Status:
 		return h.status(ctx, cfg, out)
 	case config.Purge:
-		return h.purge(cfg, in, out)
+		return h.purge(ctx, cfg, in, out)
 	}
 	s, err := h.server()
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"call-logs-mcp/internal/config"
 	"call-logs-mcp/internal/filter"
 	"call-logs-mcp/internal/mirror"
+	"call-logs-mcp/internal/mirror/store"
 )
 
 // sync fills the copy and says how far it is. It goes on where the last one
@@ -32,6 +33,14 @@ func (h *house) sync(ctx context.Context, c config.Config, out io.Writer) error 
 		return err
 	}
 	defer db.Close()
+	unlock, err := db.Lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if _, err := db.Purge(ctx, store.Selection{Before: h.tools.Now().Add(-c.Retain)}); err != nil {
+		return err // what is older than it may be kept
+	}
 	shown := time.Time{}
 	report, err := e.Cycle(ctx, func(p mirror.Progress) {
 		if h.tools.Now().Sub(shown) > 500*time.Millisecond || p.Done == p.Total {
@@ -98,68 +107,83 @@ func (h *house) moment(flag, s string) (time.Time, error) {
 
 // status says what the copy holds of each source, and as of when.
 func (h *house) status(ctx context.Context, c config.Config, out io.Writer) error {
-	info, err := os.Stat(c.Mirror)
-	if err != nil {
-		fmt.Fprintf(out, "There is no copy at %s yet; call-logs-mcp sync makes it.\n", c.Mirror)
-		return nil
+	if _, err := os.Stat(c.Mirror); err != nil {
+		_, err := fmt.Fprintf(out, "There is no copy at %s yet; call-logs-mcp sync makes it.\n", c.Mirror)
+		return err
 	}
 	e, db, err := h.engine(ctx, c.Copy)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	fmt.Fprintf(out, "%s, %.1f MB\n", c.Mirror, float64(info.Size())/1e6)
-	for _, name := range e.Sources() {
-		p, err := db.Find(ctx, call.Query{Where: filter.Cond{Field: "source", Op: filter.Eq, Value: name}, Limit: 1, Exhaust: true})
-		if err != nil {
-			return err
+	stats, err := db.Stats(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s, %.1f MB\n", stats.Path, float64(stats.Bytes)/1e6)
+	for _, s := range stats.Sources {
+		line := fmt.Sprintf("%s: %d calls", s.Name, s.Calls)
+		if s.Calls > 0 {
+			line += fmt.Sprintf(" from %s to %s UTC", minuteOf(s.Oldest), minuteOf(s.Newest))
 		}
-		covered, err := e.Covered(ctx, name, call.Window{})
-		if err != nil {
-			return err
+		if covered, err := e.Covered(ctx, s.Name, call.Window{}); err == nil {
+			line += "; " + coveredWords(covered, c.Retain)
 		}
-		line := fmt.Sprintf("%s: %d calls", name, *p.Total)
-		if len(p.Logs) > 0 {
-			line += ", the newest of " + p.Logs[0].StartedAt.UTC().Format("2006-01-02 15:04") + " UTC"
-		}
-		switch {
-		case covered.AsOf.IsZero():
-			line += "; nothing is covered yet"
-		case covered.Full:
-			line += fmt.Sprintf("; all of the last %d days, as of %s UTC", c.Retain/(24*time.Hour), covered.AsOf.UTC().Format("15:04"))
-		default:
-			line += fmt.Sprintf("; %d windows are missing or out of date", len(covered.Missing))
-		}
-		if hold := e.Held(ctx, name); hold != nil {
+		if hold := e.Held(ctx, s.Name); hold != nil {
 			line += "; " + hold.String()
 		}
 		fmt.Fprintln(out, line)
 	}
+	if holder, ok := db.Holder(); ok {
+		fmt.Fprintf(out, "process %d syncs it since %s UTC\n", holder.PID, minuteOf(holder.Since))
+	}
 	return nil
 }
 
-// purge removes the copy, after asking: the whole file, so that no byte stays.
-func (h *house) purge(c config.Config, in io.Reader, out io.Writer) error {
-	if !c.Purge.All {
-		return config.Mistake("purge removes the whole copy, with --all; parts of it cannot be removed yet")
+func coveredWords(c mirror.Coverage, retain time.Duration) string {
+	switch {
+	case c.AsOf.IsZero():
+		return "nothing is covered yet"
+	case c.Full:
+		return fmt.Sprintf("all of the last %d days, as of %s UTC", retain/(24*time.Hour), minuteOf(c.AsOf))
+	case len(c.Unread) == 0:
+		return fmt.Sprintf("all of the last %d days was read, the oldest part at %s UTC", retain/(24*time.Hour), minuteOf(c.AsOf))
 	}
-	if !c.Purge.Yes {
-		fmt.Fprintf(out, "Remove all of %s? [y/N] ", c.Mirror)
-		var answer string
-		if _, err := fmt.Fscanln(in, &answer); err != nil || !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes") {
-			fmt.Fprintln(out, "Nothing was removed.")
-			return nil
-		}
-	}
-	removed := 0
-	for _, suffix := range []string{"", "-wal", "-shm", ".lock"} {
-		switch err := os.Remove(c.Mirror + suffix); {
-		case err == nil:
-			removed++
-		case !errors.Is(err, os.ErrNotExist):
+	return fmt.Sprintf("%d windows were never read", len(c.Unread))
+}
+
+func minuteOf(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
+
+// purge removes calls from the copy, after asking.
+func (h *house) purge(ctx context.Context, c config.Config, in io.Reader, out io.Writer) error {
+	sel := store.Selection{Source: c.Purge.Source, Number: c.Purge.Number, All: c.Purge.All}
+	var err error
+	if c.Purge.Before != "" {
+		if sel.Before, err = h.moment("--before", c.Purge.Before); err != nil {
 			return err
 		}
 	}
-	fmt.Fprintf(out, "Removed %d files at %s.\n", removed, c.Mirror)
-	return nil
+	for _, s := range c.Purge.Calls {
+		id, err := call.ParseID(s, h.tools.Sources)
+		if err != nil {
+			return config.Mistake("--call: %v", err)
+		}
+		sel.IDs = append(sel.IDs, id)
+	}
+	if !c.Purge.Yes {
+		fmt.Fprintf(out, "Remove these calls from %s? What the upstream still has comes back with the next sync. [y/N] ", c.Mirror)
+		var answer string
+		if _, err := fmt.Fscanln(in, &answer); err != nil || !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes") {
+			_, err := fmt.Fprintln(out, "Nothing was removed.")
+			return err
+		}
+	}
+	_, db, err := h.engine(ctx, c.Copy)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	removed, err := db.Purge(ctx, sel)
+	fmt.Fprintf(out, "%d calls removed from %s\n", removed, c.Mirror)
+	return err
 }

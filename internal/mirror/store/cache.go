@@ -67,6 +67,18 @@ func (s *Store) current(c *conn, columns []string) (r *rows, unlock func(), err 
 	}
 }
 
+// ready says whether the columns are in memory.
+func (k *cache) ready(columns map[string]bool) bool {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	for name := range columns {
+		if k.rows.coded[name] == nil {
+			return false
+		}
+	}
+	return k.loaded
+}
+
 func (k *cache) refresh(c *conn, epoch, rev int64, columns []string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -73,10 +73,3 @@ func (d *codec) decode(c *conn, id int64, body []byte) (*call.Log, error) {
 	}
 	return decodeRecord(plain)
 }
-
-// forget drops a dictionary that is in use no more.
-func (d *codec) forget(id int64) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	delete(d.known, id)
-}

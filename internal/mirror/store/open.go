@@ -149,9 +149,6 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
-// errClosed is what is asked of a Store behind its Close.
-var errClosed = errors.New("store: it is closed")
-
 // read lends f a connection that reads.
 func (s *Store) read(ctx context.Context, f func(*conn) error) error {
 	if err := ctx.Err(); err != nil {

@@ -26,8 +26,8 @@ var roleWeight = [columnCount]float32{agentWords: 1, callerWords: 2, toolWords: 
 // How much is ranked. Matches beyond are left out, the oldest first, and the
 // page says so.
 const (
-	maxRanked   = 4000   // matches
-	maxExamined = 16_000 // matches of the words, of which a filter keeps some
+	maxRanked   = 3000   // matches
+	maxExamined = 12_000 // matches of the words, of which a filter keeps some
 	leastRanked = 100    // if a filter keeps fewer, more are examined
 )
 
@@ -63,15 +63,15 @@ func (c *conn) registerRank(api *fts5.API) error {
 func (r *ranking) look(f fts5.Context) error {
 	at := len(r.found)
 	r.found = append(r.found, make([]float32, r.wants+1)...)
-	for col, weight := range roleWeight {
-		words, err := f.ColumnSize(col)
-		if err != nil {
-			return err
-		}
-		if weight >= 1 { // what tools answer makes no call long
-			r.found[at] += float32(words)
-		}
+	words, err := f.ColumnSize(-1)
+	if err != nil {
+		return err
 	}
+	payload, err := f.ColumnSize(payloadWords) // what tools answer makes no call long
+	if err != nil {
+		return err
+	}
+	r.found[at] = float32(words - payload)
 	n, err := f.InstCount()
 	if err != nil {
 		return err

@@ -98,10 +98,7 @@ func TestContract(t *testing.T) {
 }
 
 func TestContractOfSeveralSources(t *testing.T) {
-	logs := calltest.Logs("b", 80, 3, end)
-	for _, l := range calltest.Logs("a", 80, 3, end) { // at the same times as those of b
-		logs = append(logs, l)
-	}
+	logs := append(calltest.Logs("b", 80, 3, end), calltest.Logs("a", 80, 3, end)...) // at the same times
 	for _, l := range logs[:40] {
 		l.StartedAt, l.EndedAt = time.Time{}, time.Time{}
 	}

@@ -1,6 +1,6 @@
 # make demo and make test need Go alone; test-clients needs npm, image needs Docker.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-clients lint golden bench build image
+.PHONY: help demo test test-clients lint quality soak golden bench build image
 
 BIN     := call-logs-mcp
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -33,6 +33,12 @@ lint: ## Check format, vet, staticcheck, known vulnerabilities, go.mod and the n
 	go mod tidy -diff
 	@if grep -n '"resolved"' $(CLIENTS)/package-lock.json; then echo "package-lock.json names a registry"; exit 1; fi
 	@.ci/vulncheck '$(VULNDB)'
+
+quality: ## Score search on the public corpora beside this folder (minutes)
+	CALL_LOGS_QUALITY=1 go test -count=1 -run TestQuality -v ./internal/mirror/store
+
+soak: ## Put the sync through 100,000 random histories (an hour)
+	SOAK=100000 go test ./internal/mirror -run TestHistories -timeout 90m
 
 golden: ## Rewrite the snapshots that tests compare with
 	go test -count=1 -run 'Golden|Surface' $$(grep -rlE 'flag\.Bool\("update"' --include='*_test.go' . | xargs -r -n1 dirname | sort -u) -update

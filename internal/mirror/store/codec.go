@@ -67,7 +67,11 @@ func (d *codec) decode(c *conn, id int64, body []byte) (*call.Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	plain, err := dict.decoder.DecodeAll(body, nil)
+	return dict.decode(body)
+}
+
+func (d *dictionary) decode(body []byte) (*call.Log, error) {
+	plain, err := d.decoder.DecodeAll(body, nil)
 	if err != nil {
 		return nil, fmt.Errorf("store: a record is damaged: %w", err)
 	}

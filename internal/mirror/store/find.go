@@ -40,8 +40,8 @@ func (s *Store) Ranks() bool { return true }
 
 // How much is done for the number of matches alone.
 const (
-	maxCount = 10_000 // matches of words
-	maxSome  = 2000   // calls that a filter is tried on
+	maxCount = 3000 // matches of words
+	maxSome  = 2000 // calls that a filter is tried on
 	// smallCache is up to how many calls columns are read into memory to count;
 	// of more, where a question for counts has them there already.
 	smallCache = 100_000
@@ -144,20 +144,20 @@ func (x *question) fill(p *call.Page, places []place) error {
 	if len(shown) < len(places) {
 		p.Next = &shown[len(shown)-1].mark
 	}
-	p.Logs = make([]*call.Log, len(shown))
+	p.Logs, p.Coverage.Searched = make([]*call.Log, len(shown)), len(shown)
+	ids := make([]int64, len(shown))
 	for i, at := range shown {
-		l, err := x.load(at.id)
-		if err != nil {
-			return err
-		}
+		ids[i] = at.id
+	}
+	if x.q.Text != nil {
+		p.Hits = make([]call.Hit, len(shown))
+	}
+	return x.loadAll(ids, func(i int, l *call.Log) {
 		p.Logs[i] = l
 		if x.q.Text != nil {
-			hit, _ := x.q.Text.Match(l, x.q.Role)
-			p.Hits = append(p.Hits, hit)
+			p.Hits[i], _ = x.q.Text.Match(l, x.q.Role)
 		}
-	}
-	p.Coverage.Searched = len(shown)
-	return nil
+	})
 }
 
 // count finds the total of a question of whose answer found places are known:

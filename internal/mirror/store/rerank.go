@@ -20,7 +20,7 @@ import (
 //
 // Both only ever add to a score, so that the calls behind stay behind.
 const (
-	rerankDepth    = 60
+	rerankDepth    = 50
 	passageSlope   = 0.02 // by word of the turn
 	feedbackFrom   = 10
 	feedbackWords  = 10
@@ -40,17 +40,22 @@ func (x *search) rerank(list []score) error {
 	if len(top) < 2 {
 		return nil
 	}
-	x.logs = map[int64]*call.Log{}
-	readings := make([]reading, len(top))
+	ids := make([]int64, len(top))
 	for i := range top {
-		l, err := x.load(top[i].id)
-		if err != nil {
-			return err
-		}
-		x.logs[top[i].id] = l
-		readings[i] = x.reread(l)
+		ids[i] = top[i].id
+	}
+	logs, readings := make([]*call.Log, len(top)), make([]reading, len(top))
+	err := x.loadAll(ids, func(i int, l *call.Log) {
+		logs[i], readings[i] = l, x.reread(l)
 		readings[i].score = &top[i]
 		readings[i].base += float64(-top[i].value) / 1e6
+	})
+	if err != nil {
+		return err
+	}
+	x.logs = map[int64]*call.Log{}
+	for i, l := range logs {
+		x.logs[ids[i]] = l
 	}
 	slices.SortStableFunc(readings, func(a, b reading) int { return cmp.Compare(b.base, a.base) })
 	if x.q.Similar == nil {
@@ -128,7 +133,7 @@ func (x *search) feedback(readings []reading) error {
 	}
 	idf, worth := map[string]float64{}, map[string]float64{}
 	for word, n := range in {
-		if n < 2 || asked[word] || !counted(word) {
+		if n < 3 || asked[word] || !counted(word) {
 			continue
 		}
 		calls, err := x.int(`SELECT calls FROM terms WHERE term = ?`, word)

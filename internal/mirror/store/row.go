@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -272,6 +273,36 @@ func (c *conn) load(id int64) (l *call.Log, err error) {
 		err = fmt.Errorf("store: call %d has no record", id)
 	}
 	return l, err
+}
+
+// loadAll decodes the records of some calls, on all processors, and hands each
+// to use, from several goroutines at once.
+func (c *conn) loadAll(ids []int64, use func(i int, l *call.Log)) error {
+	type packed struct {
+		dict *dictionary
+		body []byte
+	}
+	records, errs := make([]packed, len(ids)), make([]error, len(ids))
+	for i, id := range ids {
+		err := c.each(`SELECT dictionary, body FROM records WHERE id = ?`, []any{id}, func(stmt *sqlite3.Stmt) (bool, error) {
+			dict, err := c.store.codec.dictionary(c, stmt.ColumnInt64(0))
+			records[i] = packed{dict, stmt.ColumnBlob(1, nil)}
+			return false, err
+		})
+		if err != nil {
+			return err
+		}
+		if records[i].dict == nil {
+			return fmt.Errorf("store: call %d has no record", id)
+		}
+	}
+	parallel(len(ids), func(i int) {
+		var l *call.Log
+		if l, errs[i] = records[i].dict.decode(records[i].body); errs[i] == nil {
+			use(i, l)
+		}
+	})
+	return errors.Join(errs...)
 }
 
 // number is a key as the id that it writes.

@@ -82,11 +82,15 @@ func (x *search) sample() (*sample, error) {
 	s := &sample{in: map[string]int{}}
 	stems := map[string]string{}
 	step := max(1, len(ids)/sampleCalls)
+	var some []int64
 	for i := 0; i < len(ids); i += step {
-		l, err := x.load(ids[i])
-		if err != nil {
-			return nil, err
-		}
+		some = append(some, ids[i])
+	}
+	logs := make([]*call.Log, len(some))
+	if err := x.loadAll(some, func(i int, l *call.Log) { logs[i] = l }); err != nil {
+		return nil, err
+	}
+	for _, l := range logs {
 		s.add(l, stems)
 	}
 	return s, nil

@@ -67,7 +67,7 @@ func (h *house) call(ctx context.Context, name, args string) (*mcp.CallToolResul
 // {id} is the first call of the answer before, {turn} a turn in it.
 var steps = []struct{ wonder, tool, args string }{
 	{"What went wrong in the last week?", "list_call_logs", `{"timestamp_from":"now-7d","success":false,"page_size":8}`},
-	{"A tool seems to time out. Who noticed, and since when?", "search_transcripts", `{"query":"\"timeout after 8 s\"","role":"tool","timestamp_from":"now-7d","page_size":3}`},
+	{"A tool seems to time out. Who noticed, and since when?", "search_transcripts", `{"query":"\"timeout after 8 s\"","role":"tool","timestamp_from":"now-7d","page_size":3,"order_by":"newest"}`},
 	{"What happened in one of these calls?", "get_call_log", `{"id":"{id}","max_tokens":1200}`},
 	{"What was said around the error?", "read_transcript", `{"id":"{id}","around":"{turn}","max_tokens":500}`},
 	{"Which releases are out there?", "describe_fields", `{"field":"metadata.release"}`},

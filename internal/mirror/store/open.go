@@ -34,7 +34,8 @@ type Store struct {
 	walks   rankings
 	samples samples
 	ids     dictionaryIDs
-	closed  sync.Once
+	closing sync.Once
+	closed  chan struct{}
 }
 
 // pageSize suits compressed records of about 2 KB; it can only be set while the
@@ -52,7 +53,7 @@ const (
 // process's umask becomes 077: SQLite makes files beside the database whenever
 // it needs them.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{now: o.Now, writing: make(chan *conn, 1)}
+	s := &Store{now: o.Now, writing: make(chan *conn, 1), closed: make(chan struct{})}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -134,7 +135,8 @@ func (s *Store) shape(c *conn) error {
 // Close waits for those who use the Store, and closes it.
 func (s *Store) Close() error {
 	var errs []error
-	s.closed.Do(func() {
+	s.closing.Do(func() {
+		close(s.closed)
 		c := <-s.writing
 		errs = append(errs, s.flushTerms(c))
 		if s.path != "" {
@@ -148,6 +150,9 @@ func (s *Store) Close() error {
 	})
 	return errors.Join(errs...)
 }
+
+// errClosed is what is asked of a Store behind its Close.
+var errClosed = errors.New("store: it is closed")
 
 // read lends f a connection that reads.
 func (s *Store) read(ctx context.Context, f func(*conn) error) error {
@@ -167,6 +172,8 @@ func (s *Store) read(ctx context.Context, f func(*conn) error) error {
 		return failure(ctx, c.lent(ctx, f))
 	case <-ctx.Done():
 		return call.Stopped(ctx.Err())
+	case <-s.closed:
+		return failure(ctx, errClosed)
 	}
 }
 
@@ -181,6 +188,8 @@ func (s *Store) write(ctx context.Context, f func(*conn) error) error {
 		return failure(ctx, c.lent(ctx, f))
 	case <-ctx.Done():
 		return call.Stopped(ctx.Err())
+	case <-s.closed:
+		return failure(ctx, errClosed)
 	}
 }
 

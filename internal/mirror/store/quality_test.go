@@ -143,7 +143,8 @@ func TestQuality(t *testing.T) {
 	for _, q := range queries(t, dir) {
 		if strings.HasPrefix(q.Kind, "phrase") {
 			phrases++
-			if got, want := saying(t, s, q), slices.Sorted(slices.Values(q.IDs)); assert.Equal(t, want, got, q.Query) {
+			got := slices.DeleteFunc(saying(t, s, q), func(key string) bool { return !slices.Contains(q.IDs, key) && spaced(t, s, q, key) })
+			if assert.Equal(t, slices.Sorted(slices.Values(q.IDs)), got, q.Query) {
 				exact++
 			}
 			continue
@@ -213,4 +214,17 @@ func saying(t testing.TB, s *store.Store, q judged) []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(found))
+}
+
+// spaced reports whether a call that the judges do not have says the phrase with
+// a space in it: they searched Chinese for plain substrings, and in Chinese a
+// space says nothing.
+func spaced(t testing.TB, s *store.Store, q judged, key string) bool {
+	l, err := s.Get(ctx, call.ID{Source: "crosswoz", Key: key})
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(l.Turns, func(turn call.Turn) bool {
+		return strings.Contains(strings.Join(strings.Fields(turn.Text), ""), q.Query)
+	})
 }

@@ -106,7 +106,7 @@ func (h *house) origins() (out []mirror.Origin) {
 		o := mirror.Origin{Name: s.Name, Source: h.sources[s.Name], Wait: client.Wait}
 		switch s.Provider {
 		case "cekura", "demo":
-			o.Abilities = mirror.Abilities{TimeFilter: true, IDFilter: true, PageSize: 100}
+			o.Abilities = mirror.Abilities{TimeFilter: true, IDFilter: true, PageSize: 500}
 		case "file":
 			o.Abilities = mirror.Abilities{TimeFilter: true, PageSize: 500}
 		}

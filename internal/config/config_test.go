@@ -149,20 +149,24 @@ func TestSources(t *testing.T) {
 	key := Cekura{Key: NewSecret("k")}
 	tests := []struct {
 		options Place
-		want    []Source
+		want    []string
 	}{
-		{Place{Demo: true}, []Source{FromDemo}},
-		{Place{Demo: true, Cekura: key}, []Source{FromDemo}},
-		{Place{Cekura: key}, []Source{FromCekura}},
-		{Place{Data: []string{"x"}}, []Source{FromFile}},
-		{Place{Data: []string{"x"}, Cekura: key}, []Source{FromCekura, FromFile}},
+		{Place{Demo: true}, []string{"demo"}},
+		{Place{Demo: true, Cekura: key}, []string{"demo"}},
+		{Place{Cekura: key}, []string{"cekura"}},
+		{Place{Data: []string{"x"}}, []string{"file"}},
+		{Place{Data: []string{"x"}, Cekura: key}, []string{"cekura", "file"}},
 	}
 	for _, tt := range tests {
-		got, err := tt.options.Sources()
+		got, err := tt.options.Configured()
 		require.NoError(t, err)
-		assert.Equal(t, tt.want, got)
+		var names []string
+		for _, s := range got {
+			names = append(names, s.Name)
+		}
+		assert.Equal(t, tt.want, names)
 	}
-	_, err := Options{}.Sources()
+	_, err := Options{}.Configured()
 	require.Error(t, err)
 	assert.Equal(t, 2, ExitCode(err))
 	for _, way := range []string{"CEKURA_API_KEY", "--data", "--demo"} {

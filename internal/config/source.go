@@ -7,38 +7,6 @@ import (
 	"strings"
 )
 
-// Source names one origin of calls.
-type Source string
-
-// The origins of calls.
-const (
-	FromDemo   Source = "demo"
-	FromCekura Source = "cekura"
-	FromFile   Source = "file"
-)
-
-// Sources are the origins of calls that were asked for, of those that have no
-// name of their own. Configured knows them all.
-func (p Place) Sources() ([]Source, error) {
-	if p.Demo {
-		return []Source{FromDemo}, nil
-	}
-	if p.lost != nil {
-		return nil, p.lost
-	}
-	var sources []Source
-	if p.Cekura.Key.IsSet() {
-		sources = append(sources, FromCekura)
-	}
-	if len(p.Data) > 0 {
-		sources = append(sources, FromFile)
-	}
-	if len(sources) == 0 {
-		return nil, nowhere()
-	}
-	return sources, nil
-}
-
 func nowhere() *Error {
 	return Mistake("no call logs to read: set CEKURA_API_KEY to read yours from Cekura " +
 		"(or TELZINO_CLIENT_ID and TELZINO_CLIENT_SECRET, or ZUDU_API_KEY and ZUDU_API_SECRET), " +

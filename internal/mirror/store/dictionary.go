@@ -88,6 +88,9 @@ func repeated(l *call.Log) []string {
 	for _, c := range codedTexts {
 		out = append(out, c.text(l))
 	}
+	for _, address := range []string{l.DashboardURL, l.RecordingURL} {
+		out = append(out, address[:strings.LastIndexByte(address, '/')+1]) // which is of no single call
+	}
 	for i := range l.Metrics {
 		m := &l.Metrics[i]
 		out = append(out, m.ID, m.Name, m.Type)
@@ -96,24 +99,28 @@ func repeated(l *call.Log) []string {
 }
 
 // pieces adds to set what of a text may be common: the whole, and runs of up to
-// four of its words.
+// four of its words with what stands before them.
 func pieces(s string, set map[string]bool) {
 	if s == "" || strings.Contains(s, "\n") || len(s) > 2000 {
 		return
 	}
 	set[s] = true
-	starts := []int{0}
-	for i := range len(s) {
-		if s[i] == ' ' {
-			starts = append(starts, i)
+	ends := []int{0}
+	for i := 1; i < len(s); i++ {
+		if !isAlnum(s[i]) && isAlnum(s[i-1]) {
+			ends = append(ends, i)
 		}
 	}
-	starts = append(starts, len(s))
-	for i := range starts {
-		for n := 1; n <= 4 && i+n < len(starts); n++ {
-			set[s[starts[i]:starts[i+n]]] = true
+	ends = append(ends, len(s))
+	for i := range ends {
+		for n := 1; n <= 4 && i+n < len(ends); n++ {
+			set[s[ends[i]:ends[i+n]]] = true
 		}
 	}
+}
+
+func isAlnum(b byte) bool {
+	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b >= 0x80
 }
 
 // train makes the first dictionary once there are calls enough, from the newest

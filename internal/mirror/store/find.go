@@ -89,7 +89,7 @@ func (s *Store) question(c *conn, q call.Query, match string) (*question, error)
 // idsBetween are the ids that calls can have that begin from one time to
 // another, which are in nanoseconds.
 func idsBetween(from, to, shift int64) (lo, hi int64) {
-	floor := func(n int64) int64 { return time.Unix(0, n).UnixMilli() }
+	floor := func(n int64) int64 { return idAt(time.Unix(0, n).UnixMilli()) }
 	return max(floor(from), noStart+1), floor(to) + shift
 }
 
@@ -227,8 +227,8 @@ func (l *line) settle(sure func(place) bool) bool {
 
 func everyone(place) bool { return true }
 
-// byTime walks along the ids. A call's id is its start, or up to shift behind
-// it, so a place is sure once the walk has passed by all that may be nearer.
+// byTime walks along the ids. A call's id is that of its start, or up to shift
+// behind it, so a place is sure once the walk has passed by all that may be nearer.
 func (x *question) byTime() ([]place, error) {
 	l := &line{after: x.q.After, want: x.limit + 1}
 	more := true
@@ -238,9 +238,9 @@ func (x *question) byTime() ([]place, error) {
 			l.add(at)
 			more = l.settle(func(p place) bool {
 				if x.q.Order == call.Oldest {
-					return p.mark.Value <= at.id-x.shift
+					return idAt(p.mark.Value) <= at.id-x.shift
 				}
-				return -p.mark.Value >= at.id
+				return idAt(-p.mark.Value) >= at.id
 			})
 			return more
 		})
@@ -262,10 +262,10 @@ func (x *question) stretch() (cond, order string) {
 	if after := x.q.After; x.q.Order == call.Oldest {
 		order = " ORDER BY " + x.id
 		if after != nil {
-			lo = max(lo, after.Value)
+			lo = max(lo, idAt(after.Value))
 		}
 	} else if after != nil {
-		hi = min(hi, -after.Value+x.shift)
+		hi = min(hi, idAt(-after.Value)+x.shift)
 	}
 	return fmt.Sprintf("%s BETWEEN %d AND %d", x.id, lo, hi), order
 }

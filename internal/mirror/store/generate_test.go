@@ -64,7 +64,7 @@ func (g *generator) log(i int) *call.Log {
 		CreatedAt: at.Add(length + time.Second), UpdatedAt: at.Add(length + 2*time.Minute), Success: new(r.IntN(4) > 0),
 		Status: "success", EndedReason: reasons[min(r.IntN(len(reasons)), r.IntN(len(reasons)))], Topic: "topic " + fmt.Sprint(min(r.IntN(40), r.IntN(40))),
 		Customer: fmt.Sprintf("+1415555%04d", r.IntN(10000)), Direction: "inbound", CallType: "phone_call", Sentiment: "neutral",
-		Summary: g.sentence(20, r), Cost: new(float64(r.IntN(400)) / 1000), Detailed: true,
+		Summary: g.sentence(12, r), Cost: new(float64(r.IntN(400)) / 1000), Detailed: true,
 		Latency:      map[string]call.Latency{"e2e": {P50: new(time.Duration(600+r.IntN(900)) * time.Millisecond), P95: new(time.Duration(1500+r.IntN(900)) * time.Millisecond)}},
 		DashboardURL: fmt.Sprintf("https://dashboard.example.com/calls/%d", 1_000_000+i),
 	}
@@ -74,7 +74,7 @@ func (g *generator) log(i int) *call.Log {
 	}
 	g.turns(l, i, r)
 	for k := range 6 {
-		m := call.Metric{ID: fmt.Sprint(70 + k), Name: metricNames[k], Type: "binary", Score: new(float64(5 * min(1, r.IntN(5)))), Explanation: []string{"At 00:12 the agent " + g.sentence(6, r)}}
+		m := call.Metric{ID: fmt.Sprint(70 + k), Name: metricNames[k], Type: "binary", Score: new(float64(5 * min(1, r.IntN(5)))), Explanation: []string{"At 00:12 the agent " + g.sentence(4, r)}}
 		m.Passed = new(*m.Score > 0)
 		l.Metrics = append(l.Metrics, m)
 	}
@@ -96,9 +96,9 @@ func (g *generator) turns(l *call.Log, i int, r *rand.Rand) {
 			args, _ := json.Marshal(map[string]string{"order_id": fmt.Sprintf("ORD-%08d", r.IntN(1e8))})
 			t.Role, t.Tool = call.RoleTool, &call.Tool{Name: "lookup_order", Args: string(args), Result: `{"status":"found","total":` + fmt.Sprint(r.IntN(300)) + `,"currency":"EUR","items":[]}`}
 		case k%2 == 1:
-			t.Role, t.Text = call.RoleCaller, g.sentence(11, r)
+			t.Role, t.Text = call.RoleCaller, g.sentence(10, r)
 		default:
-			t.Text = g.sentence(17, r)
+			t.Text = g.sentence(15, r)
 		}
 		if k == 9 && i%2 == 0 {
 			t.Text += " " + commonWord

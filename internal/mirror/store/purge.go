@@ -111,7 +111,7 @@ func (s *Store) purge(c *conn, where string, args []any, removed *int) error {
 func dropLeaves(c *conn, sources map[int64]int64, ids []int64) error {
 	from, to := slices.Min(ids), slices.Max(ids)
 	for source := range sources {
-		err := c.do(`DELETE FROM leaves WHERE source = ? AND since <= ? AND until >= ?`, source, time.UnixMilli(to).Add(time.Millisecond).UnixNano(), time.UnixMilli(from).UnixNano()-int64(time.Hour))
+		err := c.do(`DELETE FROM leaves WHERE source = ? AND since <= ? AND until >= ?`, source, nanos(time.UnixMilli((to+1)<<tick)), nanos(time.UnixMilli(from<<tick).Add(-time.Hour)))
 		if err != nil {
 			return err
 		}

@@ -147,15 +147,15 @@ func (b *batch) related(id int64, l *call.Log) error {
 	return nil
 }
 
-// place finds the id of a new call: the millisecond in which it began, or else
-// the end of the row of ids that are taken from there on.
+// place finds the id of a new call: that of its start, or else the end of the
+// row of ids that are taken from there on.
 func (b *batch) place(l *call.Log) (int64, error) {
 	c := b.conn
 	if l.StartedAt.IsZero() {
 		least, err := c.int(`SELECT min(id) FROM calls`)
 		return min(least, noStart+1) - 1, err
 	}
-	base := l.StartedAt.UnixMilli()
+	base := idAt(l.StartedAt.UnixMilli())
 	taken := func(id int64) (bool, error) {
 		n, err := c.int(`SELECT count(*) FROM calls WHERE id = ?`, id)
 		return n > 0 || id == 0, err // no call is number 0

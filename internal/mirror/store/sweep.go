@@ -149,13 +149,17 @@ func (s *Store) sweepDictionaries(c *conn, gone int) error {
 		return err
 	}
 	tainted := map[int64]bool{}
+	calls, err := c.int(`SELECT sum(calls) FROM sources`)
+	if err != nil {
+		return err
+	}
 	err = c.each(`SELECT id, body FROM dictionaries`, nil, func(stmt *sqlite3.Stmt) (bool, error) {
 		for _, fragment := range lines(stmt.ColumnRawBlob(1)) {
 			said, err := stillSaid(c, string(fragment))
 			if err != nil {
 				return false, err
 			}
-			if !said {
+			if !said || calls == 0 {
 				tainted[stmt.ColumnInt64(0)] = true
 				break
 			}
@@ -173,8 +177,8 @@ func (s *Store) sweepDictionaries(c *conn, gone int) error {
 func stillSaid(c *conn, fragment string) (bool, error) {
 	words := slices.Collect(call.Words(fragment))
 	query, arg := `SELECT EXISTS (SELECT 1 FROM words WHERE words MATCH ?)`, phrase(call.Term{Words: words})
-	if len(words) == 0 {
-		return true, nil // punctuation
+	if len(words) == 0 || strings.HasPrefix(fragment, "https://") {
+		return true, nil // punctuation, or where all calls of a source are shown
 	}
 	n, err := c.int(query, arg)
 	if err != nil || n > 0 {

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -112,30 +114,62 @@ func (r *rows) asked(c *conn, l *level, field string, picked []int32) error {
 			return cells
 		})
 	}
-	of := map[int64][]int32{}
+	return r.gather(c, l, picked, query, args, func(stmt *sqlite3.Stmt) int32 { return l.code(cellOf(stmt, 1)) }, l.code(call.Absent))
+}
+
+// gather reads the codes of rows from a query that gives ids, ascending in
+// stretches, and what code makes a code of. Rows without one have absent.
+func (r *rows) gather(c *conn, l *level, picked []int32, query string, args []any, code func(*sqlite3.Stmt) int32, absent int32) error {
+	type met struct{ n, code int32 }
+	var found []met
+	count := make([]int32, len(picked)+1)
 	if len(picked) > 0 {
+		n := 0
+		last := int64(math.MinInt64)
 		args = append(args, r.ids[picked[0]], r.ids[picked[len(picked)-1]])
 		err := c.each(query, args, func(stmt *sqlite3.Stmt) (bool, error) {
-			id, code := stmt.ColumnInt64(0), l.code(cellOf(stmt, 1))
-			for _, met := range of[id] {
-				if met == code {
-					return true, nil
-				}
+			id := stmt.ColumnInt64(0)
+			if id < last {
+				n = 0 // the next stretch
 			}
-			of[id] = append(of[id], code)
+			last = id
+			for n < len(picked) && r.ids[picked[n]] < id {
+				n++
+			}
+			if n < len(picked) && r.ids[picked[n]] == id {
+				found = append(found, met{int32(n), code(stmt)})
+				count[n]++
+			}
 			return true, nil
 		})
 		if err != nil {
 			return err
 		}
 	}
-	absent := []int32{l.code(call.Absent)}
-	r.several(l, picked, func(i int32) []int32 {
-		if codes := of[r.ids[i]]; codes != nil {
-			return codes
+	// The codes of each row side by side, each once.
+	from := make([]int32, len(picked)+1)
+	for n := range picked {
+		from[n+1] = from[n] + count[n]
+	}
+	codes, filled := make([]int32, len(found)), slices.Clone(from)
+	for _, m := range found {
+		codes[filled[m.n]] = m.code
+		filled[m.n]++
+	}
+	l.from = make([]int32, 1, len(picked)+1)
+	for n := range picked {
+		mine := codes[from[n]:from[n+1]]
+		if len(mine) == 0 {
+			l.codes = append(l.codes, absent)
 		}
-		return absent
-	})
+		slices.Sort(mine)
+		for k, code := range mine {
+			if k == 0 || mine[k-1] != code {
+				l.codes = append(l.codes, code)
+			}
+		}
+		l.from = append(l.from, int32(len(l.codes)))
+	}
 	return nil
 }
 
@@ -211,35 +245,13 @@ func (r *rows) pairs(c *conn, by []call.Grouping, picked []int32) (*level, error
 		return col
 	}
 	query := `SELECT m.call, ` + cut(first) + `, ` + cut(second) + ` FROM definitions d CROSS JOIN metrics m ON m.definition = d.id WHERE m.call BETWEEN ? AND ?`
-	of := map[int64]map[int32]bool{}
-	if len(picked) > 0 {
-		err := c.each(query, []any{r.ids[picked[0]], r.ids[picked[len(picked)-1]]}, func(stmt *sqlite3.Stmt) (bool, error) {
-			cells := []string{call.Absent, call.Absent}
-			for k := range cells {
-				if stmt.ColumnType(k+1) != sqlite3.NULL {
-					cells[k] = cellOf(stmt, k+1)
-				}
+	return l, r.gather(c, l, picked, query, nil, func(stmt *sqlite3.Stmt) int32 {
+		cells := [2]string{call.Absent, call.Absent}
+		for k := range cells {
+			if stmt.ColumnType(k+1) != sqlite3.NULL {
+				cells[k] = cellOf(stmt, k+1)
 			}
-			id := stmt.ColumnInt64(0)
-			if of[id] == nil {
-				of[id] = map[int32]bool{}
-			}
-			of[id][l.code(cells...)] = true
-			return true, nil
-		})
-		if err != nil {
-			return nil, err
 		}
-	}
-	absent := []int32{l.code(call.Absent, call.Absent)}
-	r.several(l, picked, func(i int32) (out []int32) {
-		for code := range of[r.ids[i]] {
-			out = append(out, code)
-		}
-		if out == nil {
-			return absent
-		}
-		return out
-	})
-	return l, nil
+		return l.code(cells[0], cells[1])
+	}, l.code(call.Absent, call.Absent))
 }

@@ -26,9 +26,9 @@ var roleWeight = [columnCount]float32{agentWords: 1, callerWords: 2, toolWords: 
 // How much is ranked. Matches beyond are left out, the oldest first, and the
 // page says so.
 const (
-	maxRanked   = 3000   // matches
-	maxExamined = 12_000 // matches of the words, of which a filter keeps some
-	leastRanked = 100    // if a filter keeps fewer, more are examined
+	maxRanked   = 2500 // matches
+	maxExamined = 8000 // matches of the words, of which a filter keeps some
+	leastRanked = 100  // if a filter keeps fewer, more are examined
 )
 
 // A want is one thing that a question by relevance looks for: a word with its

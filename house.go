@@ -26,6 +26,7 @@ type house struct {
 	sources    map[string]call.Source // as they are upstream, by name
 	tools      tools.Deps
 	masked     bool
+	cursors    *serve.Sealer // seals them to the one who asked
 	logger     *slog.Logger
 }
 
@@ -48,7 +49,7 @@ func open(o config.Options, logger *slog.Logger, now func() time.Time) (*house, 
 		}
 	}
 	merged := call.Merge(sources, 0)
-	h := &house{configured: configured, sources: sources, logger: logger, masked: o.Mask(), tools: tools.Deps{
+	h := &house{configured: configured, sources: sources, logger: logger, masked: o.Mask(), cursors: sealer(o), tools: tools.Deps{
 		Calls: merged, Sources: merged.Sources(), Now: now, Zone: o.TimeZone, Budget: o.Budget,
 		Scan: o.MaxFetch, Sample: o.Demo, Structured: o.Structured, Logger: logger,
 	}}
@@ -70,6 +71,11 @@ func open(o config.Options, logger *slog.Logger, now func() time.Time) (*house, 
 		return private
 	}, render.Clean)
 	return h, nil
+}
+
+// sealer seals with the secret that instances share, or with one of its own.
+func sealer(o config.Options) *serve.Sealer {
+	return serve.NewSealer([]byte(o.CursorSecret.Reveal()))
 }
 
 // doctor checks each source and says what to do where it fails.

@@ -87,6 +87,9 @@ type Options struct {
 	Budget     int    `default:"4000" placeholder:"TOKENS" help:"Size of a text answer where the question names none (default ${default}, at most ${max_budget})."`
 	PII        string `name:"pii" enum:"mask,show" default:"mask" help:"Whether personal data is masked in answers: ${enum} (default ${default})."`
 	Structured bool   `help:"Declare output schemas and always send structured content, for clients that run code over results."`
+	// CursorSecret is what instances behind one load balancer share, so that each
+	// opens the cursors of the others. Without one, an instance makes its own.
+	CursorSecret Secret `kong:"-"` // from CALL_LOGS_CURSOR_SECRET
 }
 
 // Place is where calls come from and where the copy of them is: what every

@@ -82,6 +82,8 @@ func TestFlagsGoBeforeTheEnvironment(t *testing.T) {
 		c := parse(t, e, append(args, "--cekura-project-id", "13")...)
 		assert.Equal(t, Cekura{Key: NewSecret("k-1"), BaseURL: "https://eu.example.com", ProjectID: "13"}, c.Cekura)
 	}
+	shared := strings.Repeat("s", 32)
+	assert.Equal(t, shared, parse(t, env{"CALL_LOGS_CURSOR_SECRET": shared}, "--demo").CursorSecret.Reveal())
 	t.Setenv("CEKURA_PROJECT_ID", "of the process")
 	assert.Empty(t, parse(t, nil).Cekura.ProjectID, "the environment is what Parse is given")
 }
@@ -125,6 +127,7 @@ func TestMistakes(t *testing.T) {
 		{env: env{"CEKURA_BASE_URL": "https://me:hunter2@api.cekura.ai"}, want: `must not hold a user`},
 		{env: env{"CEKURA_BASE_URL": "https://me:hunter2@api\x7f"}, want: `is not a URL`},
 		{env: env{"CEKURA_API_KEY": "${CEKURA_API_KEY}"}, want: `CEKURA_API_KEY holds the name of a variable`},
+		{env: env{"CALL_LOGS_CURSOR_SECRET": "hunter2"}, want: `CALL_LOGS_CURSOR_SECRET has 7 characters; give it at least 32`},
 		{env: env{"CEKURA_API_KEY": "hunter2 hunter2"}, want: `CEKURA_API_KEY holds a character that no key has`},
 	}
 	for _, tt := range tests {

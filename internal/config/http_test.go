@@ -81,10 +81,10 @@ func TestWhoMayComeInIsSaid(t *testing.T) {
 }
 
 func TestTokens(t *testing.T) {
-	c := parse(t, nil, "token", "new", "ana@example.com", "--tokens", "t", "--scope", "calls:read", "--scope", "pii:read", "--filter", `{"field":"success","op":"eq","value":false}`)
+	c := parse(t, nil, "token", "new", "ana.ipad", "--tokens", "t", "--scope", "calls:read", "--scope", "pii:read", "--filter", `{"field":"success","op":"eq","value":false}`)
 	assert.Equal(t, NewToken, c.Command)
 	assert.Equal(t, TokenCall{
-		Name: "ana@example.com", Scopes: []string{"calls:read", "pii:read"}, Filter: `{"field":"success","op":"eq","value":false}`, Tokens: "t",
+		Name: "ana.ipad", Scopes: []string{"calls:read", "pii:read"}, Filter: `{"field":"success","op":"eq","value":false}`, Tokens: "t",
 	}, c.Token)
 	dir := t.TempDir()
 	e := env{"HOME": dir, "XDG_CONFIG_HOME": dir, "AppData": dir}
@@ -95,6 +95,7 @@ func TestTokens(t *testing.T) {
 	for args, want := range map[string]string{
 		"token new":                            `expected "<name>"`,
 		"token new a/b --tokens t":             "a token's name must begin with",
+		"token new a@b.c --tokens t":           "a token's name must begin with",
 		"token new a":                          "nothing says where tokens are kept; give --tokens FILE",
 		"token new a --tokens t --scope all":   `--scope must be one of "calls:read","transcripts:read","pii:read" but got "all"`,
 		"token new a --tokens t --filter []":   "--filter must be a JSON object",

@@ -64,7 +64,7 @@ func Parse(args []string, env func(string) string, out io.Writer) (Config, error
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.Groups{
 			"cekura": "Cekura (its key is read from CEKURA_API_KEY)", "telzino": "Telzino (TELZINO_CLIENT_ID and TELZINO_CLIENT_SECRET, or TELZINO_TOKEN)",
-			"zudu": "Zudu (ZUDU_API_KEY and ZUDU_API_SECRET)", "copy": "Local copy", "http": "HTTP",
+			"zudu": "Zudu (ZUDU_API_KEY and ZUDU_API_SECRET)", "copy": "Local copy", "http": "HTTP (instances behind a load balancer share CALL_LOGS_CURSOR_SECRET)",
 		},
 		kong.Vars{"max_budget": strconv.Itoa(MaxBudget), "scopes": "calls:read,transcripts:read,pii:read"},
 		kong.Writers(out, out), kong.Exit(func(int) { helped = true }),

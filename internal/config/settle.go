@@ -32,6 +32,9 @@ func (c *Config) settle(parsed *kong.Context, f *file, env func(string) string) 
 	if err := c.learn(f, env); err != nil {
 		return err
 	}
+	if err := c.share(env); err != nil {
+		return err
+	}
 	if err := c.heard(parsed); err != nil {
 		return err
 	}
@@ -130,6 +133,24 @@ func (p *Place) learn(f *file, env func(string) string) error {
 	return nil
 }
 
+// The variable of Options.CursorSecret, and the least characters of its value:
+// who guesses it can make cursors, though none that show what is not his.
+const (
+	cursorVariable = "CALL_LOGS_CURSOR_SECRET"
+	cursorLength   = 32
+)
+
+// share takes the secret that several instances seal cursors with.
+func (o *Options) share(env func(string) string) (err error) {
+	if o.CursorSecret, err = secret(cursorVariable, env); err != nil {
+		return err
+	}
+	if n := len(o.CursorSecret.Reveal()); n > 0 && n < cursorLength {
+		return Mistake("%s has %d characters; give it at least %d, such as openssl rand -hex 32 prints", cursorVariable, n, cursorLength)
+	}
+	return nil
+}
+
 // heard refuses flags that nothing would hear: those of a provider whose
 // sources all have names of their own, and those of HTTP where stdin is served.
 func (c *Config) heard(parsed *kong.Context) error {
@@ -165,11 +186,11 @@ func (p PurgeCall) check(command Command) error {
 	return nil
 }
 
-var tokenName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$`)
+var tokenName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 func (t *TokenCall) settle(env func(string) string) error {
 	if !tokenName.MatchString(t.Name) {
-		return Mistake("a token's name must begin with a letter or digit and have at most 64 of letters, digits and . _ @ -")
+		return Mistake("a token's name must begin with a letter or digit and have at most 64 of letters, digits and . _ -")
 	}
 	var filter map[string]any
 	if err := json.Unmarshal([]byte(t.Filter), &filter); t.Filter != "" && (err != nil || len(filter) == 0) {

@@ -18,31 +18,33 @@ import (
 // here is a new room: say whom it may know. Tests may reach for calltest and for
 // the demo, which is the upstream that they are served from.
 var floors = map[string][]string{
-	"internal/filter":        {},
-	"internal/redact":        {},
-	"internal/config":        {},
-	"internal/serve":         {"internal/call", "internal/filter"},
-	"internal/setup":         {"internal/call"},
-	"internal/call":          {"internal/filter"},
-	"internal/call/calltest": {"internal/call", "internal/filter"},
-	"internal/render":        {"internal/call", "internal/filter"},
-	"internal/mirror":        {"internal/call", "internal/filter", "internal/mirror/store"},
-	"internal/mirror/store":  {"internal/call", "internal/filter"},
-	"client/rest":            {"internal/call"},
-	"client/cekura":          {"client/rest", "client/wire", "internal/call", "internal/filter"},
-	"client/demo":            {"internal/filter"},
-	"client/file":            {"internal/call", "internal/filter"},
-	"client/wire":            {"internal/call"},
-	"client/telzino":         {"client/rest", "client/wire", "internal/call", "internal/filter"},
-	"client/zudu":            {"client/rest", "client/wire", "internal/call", "internal/filter"},
-	"client":                 {"client/cekura", "client/demo", "client/file", "client/rest", "client/telzino", "client/zudu", "internal/call"},
-	"resources":              {"internal/call", "internal/render"},
-	"prompts":                {"internal/render", "resources"},
-	"tools":                  {"internal/call", "internal/filter", "internal/render"},
+	"internal/filter":            {},
+	"internal/redact":            {},
+	"internal/config":            {},
+	"internal/serve":             {"internal/call", "internal/filter"},
+	"internal/setup":             {"internal/call"},
+	"internal/call":              {"internal/filter"},
+	"internal/call/calltest":     {"internal/call", "internal/filter"},
+	"internal/render":            {"internal/call", "internal/filter"},
+	"internal/mirror":            {"internal/call", "internal/filter", "internal/mirror/store"},
+	"internal/mirror/store":      {"internal/call", "internal/filter"},
+	"client/rest":                {"internal/call"},
+	"client/cekura":              {"client/rest", "client/wire", "internal/call", "internal/filter"},
+	"client/demo":                {"internal/filter"},
+	"client/file":                {"internal/call", "internal/filter"},
+	"client/wire":                {"internal/call"},
+	"client/telzino":             {"client/rest", "client/wire", "internal/call", "internal/filter"},
+	"client/zudu":                {"client/rest", "client/wire", "internal/call", "internal/filter"},
+	"client/telzino/telzinotest": {"internal/call", "internal/call/calltest"},
+	"client/zudu/zudutest":       {"internal/call", "internal/call/calltest"},
+	"client":                     {"client/cekura", "client/demo", "client/file", "client/rest", "client/telzino", "client/zudu", "internal/call"},
+	"resources":                  {"internal/call", "internal/render"},
+	"prompts":                    {"internal/render", "resources"},
+	"tools":                      {"internal/call", "internal/filter", "internal/render"},
 }
 
 // tests is what tests may import beyond that, anywhere.
-var tests = []string{"tools", "resources", "prompts", "internal/call/calltest", "internal/call", "internal/filter", "client/demo", "client/cekura", "client/file", "client/rest", "internal/mirror/store"}
+var tests = []string{"tools", "resources", "prompts", "internal/call/calltest", "internal/call", "internal/filter", "client/demo", "client/cekura", "client/file", "client/rest", "client/telzino/telzinotest", "client/zudu/zudutest", "internal/mirror/store"}
 
 // Law 1: the floors of the house.
 func TestFloors(t *testing.T) {

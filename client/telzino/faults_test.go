@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"call-logs-mcp/client/demo"
+	"call-logs-mcp/client/telzino/telzinotest"
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/filter"
 )
@@ -32,7 +33,7 @@ func wantError(t *testing.T, err error, kind call.Kind, words string) *call.Erro
 
 func TestNewNeedsAKey(t *testing.T) {
 	for _, o := range []Options{
-		{}, {ClientID: client}, {ClientID: client, ClientSecret: func() string { return " " }}, {ClientSecret: func() string { return secret }},
+		{}, {ClientID: telzinotest.ClientID}, {ClientID: telzinotest.ClientID, ClientSecret: func() string { return " " }}, {ClientSecret: func() string { return telzinotest.Secret }},
 	} {
 		_, err := New(o)
 		assert.ErrorContains(t, err, "set TELZINO_CLIENT_ID and TELZINO_CLIENT_SECRET, or TELZINO_TOKEN")
@@ -53,16 +54,16 @@ func TestTokenIsCached(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	assert.Equal(t, 1, u.tokens)
+	assert.Equal(t, 1, u.Tokens)
 
 	u = stocked(30)
-	u.life = 10 // of which a tenth and ten seconds of oauth2's own are left off
-	s = over(t, u, agentID(0))
+	u.Life = 10 // of which a tenth and ten seconds of oauth2's own are left off
+	s = over(t, u, telzinotest.AgentID(0))
 	for range 3 {
 		_, err := s.Find(t.Context(), call.Query{})
 		require.NoError(t, err)
 	}
-	assert.Equal(t, 3, u.tokens)
+	assert.Equal(t, 3, u.Tokens)
 }
 
 // A token that is refused is replaced once, and nobody notices.
@@ -72,29 +73,29 @@ func TestRevokedToken(t *testing.T) {
 	for range 3 {
 		_, err := s.Find(t.Context(), call.Query{})
 		require.NoError(t, err)
-		u.revoke()
+		u.Revoke()
 	}
-	assert.Equal(t, 3, u.tokens)
+	assert.Equal(t, 3, u.Tokens)
 
-	u.asked()
-	u.before = u.revoke // each token, once it is used
-	_, err := s.Find(t.Context(), call.Query{Where: filter.Cond{Field: "agent.id", Op: filter.Eq, Value: agentID(0)}})
+	u.Asked()
+	u.Before = u.Revoke // each token, once it is used
+	_, err := s.Find(t.Context(), call.Query{Where: filter.Cond{Field: "agent.id", Op: filter.Eq, Value: telzinotest.AgentID(0)}})
 	wantError(t, err, call.Unauthorized, "Telzino refused the key in TELZINO_CLIENT_ID and TELZINO_CLIENT_SECRET (401).")
-	assert.Equal(t, 2, u.asked(), "one replay")
+	assert.Equal(t, 2, u.Asked(), "one replay")
 }
 
 func TestReadyToken(t *testing.T) {
 	u := stocked(30)
-	u.valid["canary-ready"] = true
+	u.Valid["canary-ready"] = true
 	token := "canary-ready"
 	s, err := New(Options{Token: func() string { return token }, Transport: demo.Transport(u), Now: now, Limits: fast()})
 	require.NoError(t, err)
 	_, err = s.Find(t.Context(), call.Query{})
 	require.NoError(t, err)
-	assert.Zero(t, u.tokens)
+	assert.Zero(t, u.Tokens)
 
-	u.revoke()
-	u.asked()
+	u.Revoke()
+	u.Asked()
 	_, err = s.Find(t.Context(), call.Query{})
 	wantError(t, err, call.Unauthorized, "Telzino refused the key in TELZINO_TOKEN (401).")
 }
@@ -102,16 +103,16 @@ func TestReadyToken(t *testing.T) {
 // Wrong credentials are named, and neither they nor a token are ever repeated.
 func TestSecretsStaySecret(t *testing.T) {
 	u := stocked(30)
-	u.secret = "another"
+	u.Secret = "another"
 	var log bytes.Buffer
 	s, err := New(Options{
-		ClientID: client, ClientSecret: func() string { return secret }, Transport: demo.Transport(u), Now: now, Limits: fast(),
+		ClientID: telzinotest.ClientID, ClientSecret: func() string { return telzinotest.Secret }, Transport: demo.Transport(u), Now: now, Limits: fast(),
 		Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	require.NoError(t, err)
 	_, err = s.Find(t.Context(), call.Query{})
 	wantError(t, err, call.Unauthorized, "Telzino refused the client in TELZINO_CLIENT_ID and TELZINO_CLIENT_SECRET (401).")
-	u.secret = ""
+	u.Secret = ""
 	_, err = s.Find(t.Context(), call.Query{})
 	require.NoError(t, err)
 	assert.Contains(t, log.String(), "/oauth/token")
@@ -124,7 +125,7 @@ func TestCancelledWhileATokenIsAskedFor(t *testing.T) {
 	u := stocked(1)
 	ctx, cancel := context.WithCancel(t.Context())
 	s, err := New(Options{
-		ClientID: client, ClientSecret: func() string { return secret }, Now: now, Limits: fast(),
+		ClientID: telzinotest.ClientID, ClientSecret: func() string { return telzinotest.Secret }, Now: now, Limits: fast(),
 		Transport: demo.Transport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			cancel()
 			<-let
@@ -140,7 +141,7 @@ func TestCancelledWhileATokenIsAskedFor(t *testing.T) {
 // One agent that may not be read costs its calls alone, and is named.
 func TestForbiddenAgent(t *testing.T) {
 	u := stocked(60)
-	u.refused = map[string]int{agentID(1): 403, agentID(2): 404}
+	u.Refused = map[string]int{telzinotest.AgentID(1): 403, telzinotest.AgentID(2): 404}
 	s := over(t, u)
 	p, err := s.Find(t.Context(), call.Query{Limit: 100})
 	require.NoError(t, err)
@@ -148,9 +149,9 @@ func TestForbiddenAgent(t *testing.T) {
 	assert.False(t, p.Coverage.Complete)
 	assert.Nil(t, p.Total)
 	require.Len(t, p.Notes, 2)
-	assert.Contains(t, p.Notes[0], "calls of agent "+agentID(1)+" of telzino are missing: Telzino does not let the key")
+	assert.Contains(t, p.Notes[0], "calls of agent "+telzinotest.AgentID(1)+" of telzino are missing: Telzino does not let the key")
 
-	_, err = s.Find(t.Context(), call.Query{Where: filter.Cond{Field: "agent.id", Op: filter.Eq, Value: agentID(1)}})
+	_, err = s.Find(t.Context(), call.Query{Where: filter.Cond{Field: "agent.id", Op: filter.Eq, Value: telzinotest.AgentID(1)}})
 	wantError(t, err, call.Forbidden, "403")
 }
 
@@ -159,27 +160,27 @@ func TestGet(t *testing.T) {
 	s := over(t, u)
 	p, err := s.Find(t.Context(), call.Query{Limit: 100})
 	require.NoError(t, err)
-	u.asked()
+	u.Asked()
 	row := p.Logs[80]
 	for _, key := range []string{row.ID.Key, row.CallID} {
 		l, err := s.Get(t.Context(), call.ID{Source: "telzino", Key: key})
 		require.NoError(t, err)
 		assert.Equal(t, row, l)
-		assert.Equal(t, 1, u.asked(), "it was met a moment ago")
+		assert.Equal(t, 1, u.Asked(), "it was met a moment ago")
 	}
 	_, err = over(t, u).Get(t.Context(), row.ID)
 	require.NoError(t, err)
-	assert.LessOrEqual(t, u.asked(), 1+3)
+	assert.LessOrEqual(t, u.Asked(), 1+3)
 	_, err = s.Get(t.Context(), call.ID{Source: "telzino", Key: "none"})
 	e := wantError(t, err, call.NotFound, `telzino has no call "none"`)
 	assert.Contains(t, e.Hint, "Telzino cannot be asked for one call, so 60")
-	assert.LessOrEqual(t, u.asked(), 9)
+	assert.LessOrEqual(t, u.Asked(), 9)
 }
 
 // The walk stops behind the window, and goes straight to one that is long past.
 func TestWindowIsAllThatIsRead(t *testing.T) {
 	u := stocked(6000)
-	s := over(t, u, agentID(0))
+	s := over(t, u, telzinotest.AgentID(0))
 	window := filter.Within("timestamp", now().Add(-20*day), now().Add(-19*day))
 	for _, order := range []call.Order{call.Newest, call.Oldest} {
 		p, err := s.Find(t.Context(), call.Query{Where: window, Limit: 500, Order: order})
@@ -187,7 +188,7 @@ func TestWindowIsAllThatIsRead(t *testing.T) {
 		assert.True(t, p.Coverage.Complete)
 		assert.NotEmpty(t, p.Logs)
 		assert.Equal(t, *p.Total, len(p.Logs))
-		assert.LessOrEqual(t, u.asked(), 12, order)
+		assert.LessOrEqual(t, u.Asked(), 12, order)
 	}
 }
 
@@ -195,31 +196,31 @@ func TestWindowIsAllThatIsRead(t *testing.T) {
 func TestUnsortedList(t *testing.T) {
 	for _, order := range []call.Order{call.Newest, call.Oldest} {
 		u := stocked(300)
-		want, err := over(t, u, agentID(0)).Find(t.Context(), call.Query{Order: order})
+		want, err := over(t, u, telzinotest.AgentID(0)).Find(t.Context(), call.Query{Order: order})
 		require.NoError(t, err)
 		assert.Empty(t, want.Notes)
-		u.sortBy = "id"
-		u.asked()
-		got, err := over(t, u, agentID(0)).Find(t.Context(), call.Query{Order: order})
+		u.SortBy = "id"
+		u.Asked()
+		got, err := over(t, u, telzinotest.AgentID(0)).Find(t.Context(), call.Query{Order: order})
 		require.NoError(t, err)
 		assert.Equal(t, want.Logs, got.Logs)
 		assert.Contains(t, got.Notes, "telzino does not answer in the order of time; its calls were sorted here")
 		assert.Equal(t, now(), got.Clock)
-		t.Log(order, u.asked())
+		t.Log(order, u.Asked())
 	}
 }
 
 // An upstream that gives the same page over and over comes to an end.
 func TestRepeatedPages(t *testing.T) {
 	u := stocked(900)
-	first := u.of(agentID(0))[:100]
-	u.bend = func(a answer) { a["data"] = first; a["pagination"].(answer)["hasNext"] = true }
-	p, err := over(t, u, agentID(0)).Find(t.Context(), call.Query{Limit: 500})
+	first := u.Of(telzinotest.AgentID(0))[:100]
+	u.Bend = func(a answer) { a["data"] = first; a["pagination"].(answer)["hasNext"] = true }
+	p, err := over(t, u, telzinotest.AgentID(0)).Find(t.Context(), call.Query{Limit: 500})
 	require.NoError(t, err)
 	assert.Len(t, p.Logs, 100)
 	assert.False(t, p.Coverage.Complete)
 	assert.Contains(t, strings.Join(p.Notes, "\n"), "repeats its pages")
-	assert.LessOrEqual(t, u.asked(), 40)
+	assert.LessOrEqual(t, u.Asked(), 40)
 }
 
 // Heavy pages are asked for in halves.
@@ -229,7 +230,7 @@ func TestHeavyPages(t *testing.T) {
 	l.Body = 20 << 10
 	s, err := New(Options{Token: func() string { return "t" }, Transport: demo.Transport(u), Now: now, Limits: l})
 	require.NoError(t, err)
-	u.valid["t"] = true
+	u.Valid["t"] = true
 	start := time.Now()
 	p, err := s.Find(t.Context(), call.Query{Limit: 100, Where: within(31 * day)})
 	require.NoError(t, err)

@@ -25,11 +25,11 @@ type sea struct {
 func (s *sea) stir() {
 	s.turn.Lock()
 	defer s.turn.Unlock()
-	s.mu.Lock()
-	n := len(s.rows)
-	like := s.rows[s.rng.IntN(n)]
-	away := s.rows[s.rng.IntN(n)]
-	s.mu.Unlock()
+	s.Mu.Lock()
+	n := len(s.Rows)
+	like := s.Rows[s.rng.IntN(n)]
+	away := s.Rows[s.rng.IntN(n)]
+	s.Mu.Unlock()
 	at, _ := time.Parse(time.RFC3339, like["call_started_at"].(string))
 	for range min(s.rng.IntN(4), 130-n) {
 		s.Insert(call.ID{Key: like["id"].(string)}, at.Add(time.Duration(s.rng.IntN(3))*time.Minute))
@@ -47,15 +47,15 @@ func TestWalkWhileCallsComeAndGo(t *testing.T) {
 		for _, order := range []call.Order{call.Newest, call.Oldest} {
 			t.Run(fmt.Sprint(order, seed), func(t *testing.T) {
 				u := stocked(80)
-				u.sortBy = []string{"call_started_at", "created_at"}[seed%2]
-				u.max = []int{0, 30, 9, 13}[seed/2%4]
-				stood := ids(u.rows)
+				u.SortBy = []string{"call_started_at", "created_at"}[seed%2]
+				u.Max = []int{0, 30, 9, 13}[seed/2%4]
+				stood := ids(u.Rows)
 				s := &sea{upstream: u, rng: rand.New(rand.NewPCG(seed, 1)), gone: map[string]bool{}}
-				u.before = s.stir
+				u.Before = s.stir
 				q := call.Query{Order: order, Limit: 1 + int(seed*7)%23, Where: within(31 * day)}
 				if seed%5 == 4 { // some filtering makes the walk a scan
 					q.Where = filter.All(q.Where, filter.Cond{Field: "turn_count", Op: filter.Neq, Value: 1e6})
-					for _, r := range u.rows {
+					for _, r := range u.Rows {
 						if r["transcript_text"] == "" {
 							s.gone[r["id"].(string)] = true // has no turns to count
 						}

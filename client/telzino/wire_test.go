@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"call-logs-mcp/client/telzino/telzinotest"
 	"call-logs-mcp/internal/call"
 )
 
@@ -64,13 +65,13 @@ func TestGoldenOdd(t *testing.T) {
 	golden(t, "odd.golden.json", logs)
 
 	u := stocked(0)
-	u.bend = func(a answer) {
+	u.Bend = func(a answer) {
 		text, err := os.ReadFile(filepath.Join(fixtures, "odd.json"))
 		require.NoError(t, err)
 		clear(a)
 		require.NoError(t, json.Unmarshal(text, &a))
 	}
-	p, err := over(t, u, agentID(0)).Find(t.Context(), call.Query{})
+	p, err := over(t, u, telzinotest.AgentID(0)).Find(t.Context(), call.Query{})
 	require.NoError(t, err)
 	assert.Len(t, p.Logs, 3)
 	assert.Contains(t, p.Notes, "records of telzino that could not be read: 2")

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"call-logs-mcp/client/demo"
+	"call-logs-mcp/client/zudu/zudutest"
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/filter"
 )
@@ -31,7 +32,7 @@ func wantError(t *testing.T, err error, kind call.Kind, words string) *call.Erro
 
 // Both halves of the key are needed, and neither is ever repeated.
 func TestKeys(t *testing.T) {
-	some, none := func() string { return key }, func() string { return "" }
+	some, none := func() string { return zudutest.Key }, func() string { return "" }
 	for _, o := range []Options{{}, {APIKey: some}, {APIKey: some, APISecret: none}, {APIKey: none, APISecret: some}} {
 		_, err := New(o)
 		assert.ErrorContains(t, err, "set both ZUDU_API_KEY and ZUDU_API_SECRET")
@@ -55,17 +56,17 @@ func TestRefusedFilter(t *testing.T) {
 	q := call.Query{Where: filter.All(cond("status", filter.Eq, "ended"), cond("duration", filter.Gte, 60.0))}
 	want, err := s.Find(t.Context(), q)
 	require.NoError(t, err)
-	assert.Less(t, u.held, 200)
-	u.strict = true
-	u.asked()
+	assert.Less(t, u.Held, 200)
+	u.Strict = true
+	u.Asked()
 	got, err := s.Find(t.Context(), q)
 	require.NoError(t, err)
 	assert.Equal(t, want.Logs, got.Logs)
 	assert.Equal(t, []string{"zudu refused the filter; it was applied here"}, got.Notes)
-	assert.Equal(t, 2, u.asked())
+	assert.Equal(t, 2, u.Asked())
 	_, err = s.Find(t.Context(), q)
 	require.NoError(t, err)
-	assert.Equal(t, 1, u.asked())
+	assert.Equal(t, 1, u.Asked())
 }
 
 // What the API is told may let too much pass, but never keeps a match away.
@@ -97,14 +98,14 @@ func TestHear(t *testing.T) {
 func TestConfiguredAgents(t *testing.T) {
 	u := stocked(100)
 	s, err := New(Options{
-		APIKey: func() string { return key }, APISecret: func() string { return secret }, AgentIDs: []string{"2142", "9"},
+		APIKey: func() string { return zudutest.Key }, APISecret: func() string { return zudutest.Secret }, AgentIDs: []string{"2142", "9"},
 		Transport: demo.Transport(u), Now: now, Limits: fast(),
 	})
 	require.NoError(t, err)
 	p, err := s.Find(t.Context(), call.Query{Limit: 100})
 	require.NoError(t, err)
-	assert.Equal(t, []string{"2142", "9"}, u.last.Criteria.Agents)
-	assert.Len(t, p.Logs, u.held)
+	assert.Equal(t, []string{"2142", "9"}, u.Last.Criteria.Agents)
+	assert.Len(t, p.Logs, u.Held)
 }
 
 func TestGet(t *testing.T) {
@@ -112,19 +113,19 @@ func TestGet(t *testing.T) {
 	s := over(t, u)
 	_, err := s.Get(t.Context(), call.ID{Source: "zudu", Key: "call-102"})
 	require.NoError(t, err)
-	assert.Equal(t, 1, u.asked())
-	old := u.rows[len(u.rows)-1]["id"].(string)
+	assert.Equal(t, 1, u.Asked())
+	old := u.Rows[len(u.Rows)-1]["id"].(string)
 	l, err := s.Get(t.Context(), call.ID{Source: "zudu", Key: old})
 	require.NoError(t, err)
 	assert.Equal(t, old, l.CallID)
-	assert.LessOrEqual(t, u.asked(), 1+4)
+	assert.LessOrEqual(t, u.Asked(), 1+4)
 	_, err = s.Get(t.Context(), call.ID{Source: "zudu", Key: old})
 	require.NoError(t, err)
-	assert.Equal(t, 2, u.asked(), "its place is known")
+	assert.Equal(t, 2, u.Asked(), "its place is known")
 
 	_, err = s.Get(t.Context(), call.ID{Source: "zudu", Key: "call-none"})
 	wantError(t, err, call.NotFound, `zudu has no call "call-none"`)
-	assert.Equal(t, 1, u.asked())
+	assert.Equal(t, 1, u.Asked())
 	_, err = s.Get(t.Context(), call.ID{Source: "zudu", Key: "00000000-0000-4000-8000-000000000000"})
 	wantError(t, err, call.NotFound, "It was looked for in 30")
 }
@@ -136,7 +137,7 @@ func TestUnsortedList(t *testing.T) {
 		u := stocked(250)
 		want, err := over(t, u).Find(t.Context(), call.Query{Order: order})
 		require.NoError(t, err)
-		u.deaf = true
+		u.Deaf = true
 		got, err := over(t, u).Find(t.Context(), call.Query{Order: order})
 		require.NoError(t, err)
 		assert.Equal(t, want.Logs, got.Logs)
@@ -151,12 +152,12 @@ func TestWalkWhileCallsComeAndGo(t *testing.T) {
 		for _, order := range []call.Order{call.Newest, call.Oldest} {
 			t.Run(fmt.Sprint(order, seed), func(t *testing.T) {
 				u := stocked(80)
-				u.old, u.max = seed%2 == 1, []int{0, 20, 9}[seed%3]
-				stood, gone, rng := slices.Clone(u.rows), map[any]bool{}, rand.New(rand.NewPCG(seed, 1))
-				u.before = func() {
+				u.Old, u.Max = seed%2 == 1, []int{0, 20, 9}[seed%3]
+				stood, gone, rng := slices.Clone(u.Rows), map[any]bool{}, rand.New(rand.NewPCG(seed, 1))
+				u.Before = func() {
 					like, away := stood[rng.IntN(len(stood))], stood[rng.IntN(len(stood))]
 					at := time.UnixMilli(like["start_timestamp"].(int64))
-					for range min(rng.IntN(4), 130-len(u.rows)) {
+					for range min(rng.IntN(4), 130-len(u.Rows)) {
 						u.Insert(call.ID{Key: like["id"].(string)}, at.Add(time.Duration(rng.IntN(3))*time.Second))
 					}
 					if len(gone) < 30 && rng.IntN(2) == 0 {
@@ -193,14 +194,14 @@ func TestWalkWhileCallsComeAndGo(t *testing.T) {
 // What a call asks not to be stored is shown, and marked.
 func TestOptedOutIsSensitive(t *testing.T) {
 	u := stocked(10)
-	u.rows[3]["opt_out_sensitive_data_storage"] = true
+	u.Rows[3]["opt_out_sensitive_data_storage"] = true
 	p, err := over(t, u).Find(t.Context(), call.Query{})
 	require.NoError(t, err)
 	n := 0
 	for _, l := range p.Logs {
 		if l.Sensitive {
 			n++
-			assert.Equal(t, u.rows[3]["id"], l.CallID)
+			assert.Equal(t, u.Rows[3]["id"], l.CallID)
 		}
 	}
 	assert.Equal(t, 1, n)

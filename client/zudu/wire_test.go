@@ -69,7 +69,7 @@ func TestGoldenOdd(t *testing.T) {
 	golden(t, "odd.golden.json", logs)
 
 	u := stocked(0)
-	u.reply = fixture(t, "odd.json")
+	u.Reply = fixture(t, "odd.json")
 	p, err := over(t, u).Find(t.Context(), call.Query{})
 	require.NoError(t, err)
 	assert.Len(t, p.Logs, 4)

@@ -49,7 +49,7 @@ func TestRequests(t *testing.T) {
 	} {
 		p, err := over(t, u).Find(t.Context(), x.q)
 		require.NoError(t, err, x.name)
-		assert.Equal(t, x.requests, u.asked(), x.name)
+		assert.Equal(t, x.requests, u.Asked(), x.name)
 		assert.NotEmpty(t, p.Logs, x.name)
 		assert.Empty(t, p.Notes, x.name)
 	}
@@ -64,13 +64,13 @@ func TestNextPages(t *testing.T) {
 		p, err := s.Find(t.Context(), q)
 		require.NoError(t, err)
 		require.Len(t, p.Logs, 20)
-		assert.Equal(t, 1, u.asked())
-		assert.LessOrEqual(t, u.last.Limit, 100)
+		assert.Equal(t, 1, u.Asked())
+		assert.LessOrEqual(t, u.Last.Limit, 100)
 		q.After = p.Next
 	}
 	_, err := over(t, u).Find(t.Context(), q) // by a source that does not know the place
 	require.NoError(t, err)
-	assert.LessOrEqual(t, u.asked(), 6)
+	assert.LessOrEqual(t, u.Asked(), 6)
 }
 
 // Sync reads a window as one consistent answer: one request, which counts.
@@ -78,7 +78,7 @@ func TestALeafIsOneRequest(t *testing.T) {
 	u := stocked(80)
 	p, err := over(t, u).Find(t.Context(), call.Query{Where: within(32 * day), Limit: 100, Scan: 100})
 	require.NoError(t, err)
-	assert.Equal(t, 1, u.asked())
+	assert.Equal(t, 1, u.Asked())
 	assert.Len(t, p.Logs, 80)
 	assert.Nil(t, p.Next)
 	assert.Equal(t, 80, *p.Coverage.Calls)

@@ -34,6 +34,7 @@ type Aggregation struct {
 	Previous bool           // also for the window of equal length just before
 	Limit    int            // groups, 0 is 20; the others are summed up
 	Scan     int            // calls read where a source has to read them, as in Query
+	Progress Progress       // as in Query
 }
 
 // Stats are the figures of one group. Durations are nil where no call has one.

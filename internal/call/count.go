@@ -13,7 +13,7 @@ func Count(ctx context.Context, src Source, a Aggregation) (Aggregate, error) {
 		return counter.Aggregate(ctx, a)
 	}
 	scan := Query{Scan: a.Scan}.scan()
-	now, err := src.Find(ctx, Query{Where: a.Where, Limit: scan, Scan: scan, Exhaust: true})
+	now, err := src.Find(ctx, Query{Where: a.Where, Limit: scan, Scan: scan, Exhaust: true, Progress: a.Progress})
 	if err != nil {
 		return Aggregate{}, err
 	}
@@ -28,7 +28,7 @@ func Count(ctx context.Context, src Source, a Aggregation) (Aggregate, error) {
 	logs := now.Logs
 	if length := window.To.Sub(window.From); a.Previous && !window.From.IsZero() && !window.To.IsZero() {
 		earlier := filter.All(filter.Within("timestamp", window.From.Add(-length), window.From), rest)
-		before, err := src.Find(ctx, Query{Where: earlier, Limit: scan, Scan: scan, Exhaust: true})
+		before, err := src.Find(ctx, Query{Where: earlier, Limit: scan, Scan: scan, Exhaust: true, Progress: a.Progress})
 		if err != nil {
 			return Aggregate{}, err
 		}

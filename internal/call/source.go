@@ -24,7 +24,18 @@ type Query struct {
 	// Page.Total is known although the upstream cannot count.
 	Scan    int
 	Exhaust bool
+
+	Progress Progress // of an answer that has to wait; nil for nobody
 }
+
+// A Progress hears how far an answer is that waits for calls to be fetched:
+// done of total calls, total 0 where nobody knows it, and what is being done, in
+// words. Find calls it before it returns, on its own goroutine, at most twice a
+// second, each time with a larger done; an answer that is there at once does not.
+//
+// The calls are those of the windows that are fetched, not those that match: who
+// may see only some calls must not hear it.
+type Progress func(done, total int, note string)
 
 // The defaults of a Query.
 const (

@@ -39,18 +39,19 @@ type run struct {
 
 	read, put, gone, requests int
 	done, total               int // calls of windows that are read
+	ahead                     int // the same of the one that is being read
 }
 
 func (r *run) tell(sp span) {
 	if r.progress == nil {
 		return
 	}
-	p := Progress{Source: r.source, Done: r.done, Requests: r.requests, Window: sp.window()}
+	p := Progress{Source: r.source, Done: r.done + r.ahead, Requests: r.requests, Window: sp.window()}
 	if r.total > 0 {
-		p.Total = max(r.total, r.done)
+		p.Total = max(r.total, p.Done)
 	}
 	if took := r.now().Sub(r.began).Seconds(); took > 0 {
-		p.Rate = float64(r.done) / took
+		p.Rate = float64(p.Done) / took
 	}
 	r.progress(p)
 }

@@ -122,7 +122,7 @@ const walks = 6
 func (s *syncer) gather(ctx context.Context, r *run, sp span) (reading, error) {
 	var last reading
 	for range walks {
-		got, err := s.pages(ctx, r, sp)
+		got, err := s.pages(ctx, r, sp, len(last.logs))
 		if err != nil {
 			return reading{}, err
 		}
@@ -136,8 +136,9 @@ func (s *syncer) gather(ctx context.Context, r *run, sp span) (reading, error) {
 	return last, nil
 }
 
-// pages is one walk through sp.
-func (s *syncer) pages(ctx context.Context, r *run, sp span) (all reading, err error) {
+// pages is one walk through sp, behind one that met so many calls. Half of it is
+// done with the first.
+func (s *syncer) pages(ctx context.Context, r *run, sp span, before int) (all reading, err error) {
 	where := sp.where()
 	if !s.hears() {
 		where = span{a: sp.a, b: sp.b}.where()
@@ -161,6 +162,10 @@ func (s *syncer) pages(ctx context.Context, r *run, sp span) (all reading, err e
 			break // it goes in circles
 		}
 		all.now, after = got.now, got.next
+		if after != nil { // else the window is told of as a whole
+			r.ahead = max(r.ahead, (before+len(all.logs))/2)
+			r.tell(sp)
+		}
 	}
 	all.seen = len(all.logs)
 	return all, nil
@@ -202,7 +207,7 @@ func (s *syncer) write(ctx context.Context, r *run, p pass, sp span, got reading
 		for key, row := range known {
 			next.miss(key, row.StartedAt)
 		}
-		r.done += len(got.logs)
+		r.done, r.ahead = r.done+len(got.logs), 0
 		change.Leaf = sp.leaf(got.at, len(got.logs))
 		next.reach(sp, got.now)
 		if c := next.Cycle; c != nil {

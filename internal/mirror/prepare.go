@@ -21,14 +21,15 @@ func asksForDetails(where filter.Expr) bool {
 }
 
 // prepare makes the copy ready for a search or a count, as far as there is time
-// to.
-func (m *Mirror) prepare(ctx context.Context, parts []*part) error {
+// to, and says how far it is.
+func (m *Mirror) prepare(ctx context.Context, parts []*part, progress call.Progress) error {
 	errs := make([]error, len(parts))
 	var wait sync.WaitGroup
+	w := &watch{tell: progress, told: -1}
 	for i, p := range parts {
-		wait.Go(func() { errs[i] = m.prepareOne(ctx, p) })
+		wait.Go(func() { errs[i] = m.prepareOne(ctx, p, w) })
 	}
-	wait.Wait()
+	w.until(&wait)
 	for _, err := range errs {
 		if err != nil {
 			return err
@@ -38,9 +39,9 @@ func (m *Mirror) prepare(ctx context.Context, parts []*part) error {
 	return nil
 }
 
-func (m *Mirror) prepareOne(ctx context.Context, p *part) error {
+func (m *Mirror) prepareOne(ctx context.Context, p *part, w *watch) error {
 	if !p.cover.Full {
-		if err := m.complete(ctx, p); err != nil {
+		if err := m.complete(ctx, p, w); err != nil {
 			return err
 		}
 	}
@@ -85,7 +86,7 @@ func rewritten(parts []*part, where filter.Expr) filter.Expr {
 
 // complete counts what is missing and has it fetched: at once where it is
 // little, else in the background.
-func (m *Mirror) complete(ctx context.Context, p *part) error {
+func (m *Mirror) complete(ctx context.Context, p *part, w *watch) error {
 	missing := p.fetchable()
 	if len(missing) == 0 {
 		return nil
@@ -103,7 +104,9 @@ func (m *Mirror) complete(ctx context.Context, p *part) error {
 		return nil
 	}
 	if n <= m.o.MaxFetch {
-		if j := m.fetch(p, p.Name+windowsKey(missing), missing); m.await(ctx, j, p, n) {
+		j := m.fetch(p, p.Name+windowsKey(missing), missing)
+		w.add(p.Name, j, n)
+		if m.await(ctx, j) {
 			p.down = j.err
 		} else {
 			p.filling = true
@@ -169,15 +172,6 @@ func windowsKey(windows []call.Window) string {
 	return b.String()
 }
 
-// A job is windows of one source being fetched.
-type job struct {
-	done chan struct{}
-	err  error // once done
-
-	mu   sync.Mutex
-	read int
-}
-
 // fetch has windows read in the background, once however many ask for them.
 func (m *Mirror) fetch(p *part, key string, windows []call.Window) *job {
 	m.mu.Lock()
@@ -192,9 +186,7 @@ func (m *Mirror) fetch(p *part, key string, windows []call.Window) *job {
 		for _, w := range windows {
 			var report Report
 			report, j.err = m.o.Engine.Fill(m.ctx, p.Name, w, func(pr Progress) {
-				j.mu.Lock()
-				defer j.mu.Unlock()
-				j.read = before + pr.Done
+				j.read.Store(int64(before + pr.Done))
 			})
 			if before += report.Read; j.err != nil {
 				break
@@ -208,35 +200,21 @@ func (m *Mirror) fetch(p *part, key string, windows []call.Window) *job {
 	return j
 }
 
-// tick is how often a question that waits says how far it is.
-const tick = 500 * time.Millisecond
-
 // await waits for a job as long as there is patience, and reports whether it
 // is done.
-func (m *Mirror) await(ctx context.Context, j *job, p *part, total int) bool {
+func (m *Mirror) await(ctx context.Context, j *job) bool {
 	patience := m.o.Patience
 	if end, ok := ctx.Deadline(); ok {
 		patience = min(patience, time.Until(end)-reserve)
 	}
 	timeout := time.NewTimer(max(patience, 0))
 	defer timeout.Stop()
-	ticker := time.NewTicker(tick)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-j.done:
-			return true
-		case <-ctx.Done():
-			return false
-		case <-timeout.C:
-			return false
-		case <-ticker.C:
-			if m.o.Progress != nil {
-				j.mu.Lock()
-				read := j.read
-				j.mu.Unlock()
-				m.o.Progress(ctx, min(read, total), total, "fetching calls of "+p.Name)
-			}
-		}
+	select {
+	case <-j.done:
+		return true
+	case <-ctx.Done():
+		return false
+	case <-timeout.C:
+		return false
 	}
 }

@@ -19,12 +19,7 @@ type ReadThrough struct {
 	MaxFetch int           // calls that are fetched while a question waits, 0 is 5,000
 	Patience time.Duration // how long it waits, 0 is 20 s
 	ReadOnly bool          // another process syncs: this one fetches nothing
-	Progress ProgressFunc  // nil tells nobody
 }
-
-// A ProgressFunc hears how far the fetching has come that a question waits for.
-// ctx is the question's; done and total are calls.
-type ProgressFunc func(ctx context.Context, done, total int, note string)
 
 // A Mirror answers from the copy what the copy covers, and says as of when.
 //
@@ -91,7 +86,7 @@ func (m *Mirror) Find(ctx context.Context, q call.Query) (call.Page, error) {
 	if q.Text == nil && q.Similar == nil && q.Order != call.Relevance {
 		return m.list(ctx, q, parts)
 	}
-	if err := m.prepare(ctx, parts); err != nil {
+	if err := m.prepare(ctx, parts, q.Progress); err != nil {
 		return call.Page{}, err
 	}
 	q.Where = rewritten(parts, q.Where)
@@ -117,7 +112,7 @@ func (m *Mirror) Aggregate(ctx context.Context, a call.Aggregation) (call.Aggreg
 	if err != nil {
 		return call.Aggregate{}, err
 	}
-	if err := m.prepare(ctx, parts); err != nil {
+	if err := m.prepare(ctx, parts, a.Progress); err != nil {
 		return call.Aggregate{}, err
 	}
 	a.Where = rewritten(parts, a.Where)

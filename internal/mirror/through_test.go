@@ -29,6 +29,7 @@ type desk struct {
 	dead  atomic.Bool
 	asked atomic.Int64
 	slow  chan struct{} // each request takes one; nil for no waiting
+	takes time.Duration // a request
 }
 
 type deskCopy struct{ *desk }
@@ -73,6 +74,7 @@ func (d *desk) request(ctx context.Context) error {
 			return call.Stopped(ctx.Err())
 		}
 	}
+	time.Sleep(d.takes)
 	if d.dead.Load() {
 		return &call.Error{Kind: call.Unavailable, Msg: "The sea is closed."}
 	}

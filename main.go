@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,7 +51,7 @@ func run(ctx context.Context, args []string, env func(string) string, in io.Read
 	}
 	logger := cfg.Log.Logger(stderr)
 	if cfg.Command == config.NewToken {
-		return newToken(cfg.Token, out)
+		return newToken(cfg.Token, time.Now(), out)
 	}
 	h, err := open(cfg.Options, logger, time.Now)
 	if err != nil {
@@ -88,6 +89,10 @@ func overHTTP(c config.HTTP) serve.HTTPOptions {
 		OAuth:        serve.OAuth{Issuer: c.OAuthIssuer, Audience: c.OAuthAudience},
 		AllowedHosts: c.AllowedHosts, AllowedOrigins: c.AllowedOrigins,
 		Metrics: c.Metrics, TLSCert: c.TLSCert, TLSKey: c.TLSKey,
+		Rates: serve.Rates{PerMinute: c.Rate, InFlight: c.InFlight, PerPrincipal: c.PerPrincipal},
+	}
+	if c.DrainDelay != nil {
+		o.DrainDelay = cmp.Or(*c.DrainDelay, -1)
 	}
 	for _, p := range c.TrustedProxies {
 		o.TrustedProxies = append(o.TrustedProxies, p.String())
@@ -96,16 +101,26 @@ func overHTTP(c config.HTTP) serve.HTTPOptions {
 }
 
 // newToken makes a token: it is shown here once, and the file has its hash.
-func newToken(c config.TokenCall, out io.Writer) error {
-	plain, line, err := serve.NewToken(c.Name, c.Scopes, c.Filter, time.Time{})
+func newToken(c config.TokenCall, now time.Time, out io.Writer) error {
+	var expires time.Time
+	until := ""
+	if c.Expires > 0 {
+		expires = now.Add(c.Expires).UTC().Truncate(time.Second)
+		until = " It lets in until " + expires.Format("2006-01-02 15:04 UTC") + "."
+	}
+	plain, line, err := serve.NewToken(c.Name, c.Scopes, c.Filter, expires)
 	if err != nil {
 		return config.Mistake("%v", err)
 	}
 	if err := os.MkdirAll(filepath.Dir(c.Tokens), 0o700); err != nil {
 		return err
 	}
-	if known, err := os.ReadFile(c.Tokens); err == nil && strings.Contains(string(known), fmt.Sprintf(`"name":%q`, c.Name)) {
+	known, err := os.ReadFile(c.Tokens)
+	if err == nil && strings.Contains(string(known), fmt.Sprintf(`"name":%q`, c.Name)) {
 		return config.Mistake("%s holds a token of %s already; remove its line, or choose another name", c.Tokens, c.Name)
+	}
+	if len(known) > 0 && known[len(known)-1] != '\n' {
+		line = "\n" + line // the last line was written by hand
 	}
 	f, err := os.OpenFile(c.Tokens, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -115,6 +130,6 @@ func newToken(c config.TokenCall, out io.Writer) error {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "%s\n\nThis is the only time that it is shown. Its hash is in %s; serve with --http ADDR --auth token, and send it as\n\n   Authorization: Bearer %s\n", plain, c.Tokens, plain)
+	_, err = fmt.Fprintf(out, "%s\n\nThis is the only time that it is shown.%s Its hash is in %s; serve with --http ADDR --auth token, and send it as\n\n   Authorization: Bearer %s\n", plain, until, c.Tokens, plain)
 	return err
 }

@@ -74,10 +74,11 @@ type PurgeCall struct {
 
 // TokenCall is a token to make for somebody who is to read calls over HTTP.
 type TokenCall struct {
-	Name   string   `arg:"" help:"Whose token it is, in logs and limits."`
-	Scopes []string `name:"scope" enum:"${scopes}" default:"calls:read,transcripts:read" placeholder:"SCOPE" help:"What it lets read: ${enum}. May be repeated (default ${default})."`
-	Filter string   `placeholder:"JSON" help:"Only calls that match this filters_v2."`
-	Tokens string   `placeholder:"FILE" help:"Where tokens are kept, hashed (default tokens beside the configuration file)."`
+	Name    string        `arg:"" help:"Whose token it is, in logs and limits."`
+	Scopes  []string      `name:"scope" enum:"${scopes}" default:"calls:read,transcripts:read" placeholder:"SCOPE" help:"What it lets read: ${enum}. May be repeated (default ${default})."`
+	Filter  string        `placeholder:"JSON" help:"Only calls that match this filters_v2."`
+	Expires time.Duration `type:"life" placeholder:"TIME" help:"How long it lets in, such as 90d or 12h (default for good)."`
+	Tokens  string        `placeholder:"FILE" help:"Where tokens are kept, hashed (default tokens beside the configuration file)."`
 }
 
 // Options are the flags and variables that the commands serve and tool share.

@@ -115,6 +115,42 @@ func days(s string) (time.Duration, error) {
 	return time.Duration(n) * 24 * time.Hour, nil
 }
 
+// span reads a length of time: days or weeks as days does, and shorter ones, such
+// as 12h or 5s.
+func span(s string) (time.Duration, error) {
+	if d, err := days(s); err == nil && strings.ContainsAny(s, "dw") {
+		return d, nil
+	}
+	d, err := time.ParseDuration(strings.TrimSpace(s))
+	if err != nil || d < 0 {
+		return 0, fmt.Errorf("must be a length of time such as 90d, 12h or 5s, not %q", s)
+	}
+	return d, nil
+}
+
+// decodeSpan decodes a length of time of at least so much.
+func decodeSpan(least time.Duration) kong.MapperFunc {
+	return func(ctx *kong.DecodeContext, target reflect.Value) error {
+		var s string
+		if err := ctx.Scan.PopValueInto("time", &s); err != nil {
+			return err
+		}
+		d, err := span(s)
+		if err != nil {
+			return err
+		}
+		if d < least {
+			return fmt.Errorf("must be at least %s, not %q", least, s)
+		}
+		if target.Kind() == reflect.Pointer {
+			target.Set(reflect.ValueOf(&d))
+			return nil
+		}
+		target.SetInt(int64(d))
+		return nil
+	}
+}
+
 func decodeDays(ctx *kong.DecodeContext, target reflect.Value) error {
 	var s string
 	if err := ctx.Scan.PopValueInto("days", &s); err != nil {

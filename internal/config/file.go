@@ -122,6 +122,8 @@ func options() map[string]option {
 		"tokens": {path: true}, "oauth_issuer": {check: checkURL}, "oauth_audience": {},
 		"allowed_host": {kind: texts, check: checkHost}, "allowed_origin": {kind: texts, check: checkOrigin},
 		"trusted_proxy": {kind: texts, check: checkPrefix}, "metrics": {check: checkAddr},
+		"rate": {kind: number, check: whole(checkLimit)}, "in_flight": {kind: number, check: whole(checkLimit)},
+		"in_flight_per_principal": {kind: number, check: whole(checkLimit)}, "drain_delay": {kind: length, check: checkSpan},
 		"tls_cert": {path: true}, "tls_key": {path: true},
 	}
 }
@@ -258,6 +260,11 @@ func checkZone(s string) error {
 
 func checkDays(s string) error {
 	_, err := days(s)
+	return err
+}
+
+func checkSpan(s string) error {
+	_, err := span(s)
 	return err
 }
 

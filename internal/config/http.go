@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -23,6 +24,10 @@ type HTTP struct {
 	AllowedHosts   []string       `name:"allowed-host" placeholder:"HOST" help:"Name by which clients reach it, beside loopback. May be repeated."`
 	AllowedOrigins []string       `name:"allowed-origin" placeholder:"ORIGIN" help:"Web page that may call it, such as https://app.example.com. May be repeated."`
 	TrustedProxies []netip.Prefix `name:"trusted-proxy" placeholder:"CIDR" help:"Proxies whose word on the client's address counts. May be repeated."`
+	Rate           int            `default:"600" placeholder:"CALLS" help:"Calls a minute of one principal; of one address twice as many (default ${default})."`
+	InFlight       int            `default:"64" placeholder:"CALLS" help:"Calls worked on at once (default ${default})."`
+	PerPrincipal   int            `name:"in-flight-per-principal" default:"16" placeholder:"CALLS" help:"Of them for one principal (default ${default})."`
+	DrainDelay     *time.Duration `type:"span" placeholder:"TIME" help:"How long calls are still taken after the signal to stop, while /readyz says no (default 5s, 0 on loopback)."`
 	Metrics        string         `placeholder:"ADDR" help:"Serve Prometheus metrics on this loopback address."`
 	TLSCert        string         `name:"tls-cert" placeholder:"FILE" help:"Certificate, read again when it changes."`
 	TLSKey         string         `name:"tls-key" placeholder:"FILE" help:"Its key."`
@@ -43,7 +48,7 @@ func (h *HTTP) settle(env func(string) string) error {
 	if err := checkAddr(h.Addr); err != nil {
 		return flagged("--http", err)
 	}
-	for _, check := range []func() error{h.settleAuth, h.checkOAuth, h.checkLists, h.checkMetrics} {
+	for _, check := range []func() error{h.settleAuth, h.checkOAuth, h.checkLists, h.checkLimits, h.checkMetrics} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -113,6 +118,31 @@ func (h *HTTP) checkLists() error {
 		if err := checkOrigin(origin); err != nil {
 			return flagged("--allowed-origin", err)
 		}
+	}
+	return nil
+}
+
+// longestDrain is more than any supervisor waits between its signal and its kill.
+const longestDrain = 10 * time.Minute
+
+func (h *HTTP) checkLimits() error {
+	for _, limit := range []struct {
+		flag  string
+		value int
+	}{{"--rate", h.Rate}, {"--in-flight", h.InFlight}, {"--in-flight-per-principal", h.PerPrincipal}} {
+		if err := checkLimit(limit.value); err != nil {
+			return flagged(limit.flag, err)
+		}
+	}
+	if h.DrainDelay != nil && *h.DrainDelay > longestDrain {
+		return Mistake("--drain-delay must be at most %s, not %s", longestDrain, *h.DrainDelay)
+	}
+	return nil
+}
+
+func checkLimit(n int) error {
+	if n < 1 || n > 1_000_000 {
+		return fmt.Errorf("must be from 1 to 1000000 calls, not %d", n)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -35,8 +36,15 @@ func TestHTTP(t *testing.T) {
 			TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::1/128")},
 			Metrics:        "127.0.0.1:9090", TLSCert: "c", TLSKey: "k",
 		}},
+		{"--http :80 --tokens t --rate 30 --in-flight 8 --in-flight-per-principal 2 --drain-delay 15s", HTTP{
+			Addr: ":80", Auth: AuthToken, Tokens: "t", Rate: 30, InFlight: 8, PerPrincipal: 2, DrainDelay: new(15 * time.Second),
+		}},
+		{"--http :80 --tokens t --drain-delay 0", HTTP{Addr: ":80", Auth: AuthToken, Tokens: "t", DrainDelay: new(time.Duration(0))}},
 	}
 	for _, tt := range tests {
+		if tt.want.Rate == 0 {
+			tt.want.Rate, tt.want.InFlight, tt.want.PerPrincipal = 600, 64, 16
+		}
 		assert.Equal(t, tt.want, parse(t, nil, strings.Fields(tt.args)...).HTTP, tt.args)
 	}
 }
@@ -69,6 +77,13 @@ func TestWhoMayComeInIsSaid(t *testing.T) {
 		{"--http :80 --tokens t --trusted-proxy here", `--trusted-proxy: must be a network such as 10.0.0.0/8, not "here"`, 2},
 		{"--http :80 --tokens t --metrics 9090", "--metrics must be an address and a port", 2},
 		{"--http :80 --tokens t --tls-cert c", "--tls-cert and --tls-key need each other", 2},
+		{"--http :80 --tokens t --rate 0", "--rate must be from 1 to 1000000 calls, not 0", 2},
+		{"--http :80 --tokens t --in-flight=-1", "--in-flight must be from 1 to 1000000 calls, not -1", 2},
+		{"--http :80 --tokens t --in-flight-per-principal 0", "--in-flight-per-principal must be from 1", 2},
+		{"--http :80 --tokens t --drain-delay soon", `--drain-delay: must be a length of time such as 90d, 12h or 5s, not "soon"`, 2},
+		{"--http :80 --tokens t --drain-delay=-5s", "--drain-delay: must be a length of time", 2},
+		{"--http :80 --tokens t --drain-delay 1h", "--drain-delay must be at most 10m0s, not 1h0m0s", 2},
+		{"--rate 5", "--rate is about HTTP, and stdin is served; add --http ADDR", 2},
 		{"--no-auth", "--no-auth is about HTTP, and stdin is served; add --http ADDR", 2},
 		{"tool x --http :80", "unknown flag --http", 2},
 	}
@@ -92,7 +107,12 @@ func TestTokens(t *testing.T) {
 	assert.Equal(t, []string{"calls:read", "transcripts:read"}, c.Token.Scopes)
 	assert.True(t, strings.HasPrefix(c.Token.Tokens, dir) && filepath.Base(c.Token.Tokens) == "tokens")
 	assert.Equal(t, c.Token.Tokens, parse(t, e, "--http", ":80", "--auth", "token").HTTP.Tokens, "serve looks where token new writes")
+	assert.Zero(t, c.Token.Expires)
+	assert.Equal(t, 90*24*time.Hour, parse(t, e, "token", "new", "ana", "--expires", "90d").Token.Expires)
+	assert.Equal(t, 12*time.Hour, parse(t, e, "token", "new", "ana", "--expires", "12h").Token.Expires)
 	for args, want := range map[string]string{
+		"token new a --expires 0s":             `--expires: must be at least 1m0s, not "0s"`,
+		"token new a --expires 2027":           `--expires: must be a length of time`,
 		"token new":                            `expected "<name>"`,
 		"token new a/b --tokens t":             "a token's name must begin with",
 		"token new a@b.c --tokens t":           "a token's name must begin with",

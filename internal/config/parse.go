@@ -70,7 +70,7 @@ func Parse(args []string, env func(string) string, out io.Writer) (Config, error
 		kong.Writers(out, out), kong.Exit(func(int) { helped = true }),
 		kong.TypeMapper(reflect.TypeFor[*time.Location](), kong.MapperFunc(zone)),
 		kong.TypeMapper(reflect.TypeFor[netip.Prefix](), kong.MapperFunc(decodePrefix)),
-		kong.NamedMapper("days", kong.MapperFunc(decodeDays)),
+		kong.NamedMapper("days", kong.MapperFunc(decodeDays)), kong.NamedMapper("span", decodeSpan(0)), kong.NamedMapper("life", decodeSpan(time.Minute)),
 		// The last that knows a value wins.
 		kong.Resolvers(kong.ResolverFunc(func(c *kong.Context, p *kong.Path, flag *kong.Flag) (any, error) { return f.resolve(c, p, flag) }), fromEnvironment(env)),
 	)

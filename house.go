@@ -27,7 +27,9 @@ type house struct {
 	tools      tools.Deps
 	masked     bool
 	cursors    *serve.Sealer // seals them to the one who asked
-	logger     *slog.Logger
+	// ready says why questions cannot be answered yet: nil where nothing has to be opened.
+	ready  func(context.Context) error
+	logger *slog.Logger
 }
 
 // open opens the sources that the operator asked for.
@@ -41,7 +43,7 @@ func open(o config.Options, logger *slog.Logger, now func() time.Time) (*house, 
 		sources[s.Name], err = client.Open(s.Provider, client.Options{
 			Name: s.Name, BaseURL: s.BaseURL, Key: s.Key.Reveal, Secret: s.Secret.Reveal,
 			ClientID: s.ClientID.Reveal, ClientSecret: s.ClientSecret.Reveal, Token: s.Token.Reveal,
-			ProjectID: s.ProjectID, AgentIDs: s.AgentIDs, Files: s.Files,
+			KeyName: s.KeyName(), BaseName: s.BaseName(), ProjectID: s.ProjectID, AgentIDs: s.AgentIDs, Files: s.Files,
 			Version: version, Logger: logger, Now: now,
 		})
 		if err != nil {
@@ -59,6 +61,9 @@ func open(o config.Options, logger *slog.Logger, now func() time.Time) (*house, 
 	calls, err := h.withCopy(merged, o)
 	if err != nil {
 		return nil, err
+	}
+	if c, ok := calls.(*copied); ok && o.Kept() {
+		h.ready = c.ready
 	}
 	h.tools.Calls = call.Masked(serve.Scope(calls), func(ctx context.Context) func(string) string {
 		shown := !h.masked
@@ -80,10 +85,9 @@ func sealer(o config.Options) *serve.Sealer {
 
 // doctor checks each source and says what to do where it fails.
 func (h *house) doctor(ctx context.Context, out io.Writer) error {
-	keys := map[string]string{"cekura": "CEKURA_API_KEY", "telzino": "TELZINO_CLIENT_SECRET", "zudu": "ZUDU_API_KEY"}
 	var checks []setup.Check
 	for _, s := range h.configured {
-		checks = append(checks, setup.Check{Name: s.Name, Source: h.sources[s.Name], Key: keys[s.Provider]})
+		checks = append(checks, setup.Check{Name: s.Name, Source: h.sources[s.Name], Key: s.KeyName()})
 	}
 	if !setup.Doctor(ctx, out, checks, h.tools.Now) {
 		return errTold

@@ -32,6 +32,10 @@ type Options struct {
 	Key, Secret, Token     func() string
 	ClientID, ClientSecret func() string
 
+	// KeyName and BaseName are what the operator set, for messages; "" for the
+	// provider's variables.
+	KeyName, BaseName string
+
 	Version string // of this program
 	Logger  *slog.Logger
 	Now     func() time.Time
@@ -63,6 +67,7 @@ func openCekura(o Options) (call.Source, error) {
 	}
 	return cekura.New(cekura.Options{
 		Name: o.Name, BaseURL: o.BaseURL, Key: o.Key, ProjectID: o.ProjectID, AgentID: strings.Join(o.AgentIDs, ""),
+		KeyName: o.KeyName, BaseName: o.BaseName,
 		Version: o.Version, Logger: o.Logger, Now: o.Now,
 	})
 }
@@ -80,14 +85,14 @@ func openDemo(o Options) (call.Source, error) {
 func openTelzino(o Options) (call.Source, error) {
 	return telzino.New(telzino.Options{
 		Name: o.Name, BaseURL: o.BaseURL, ClientID: o.ClientID(), ClientSecret: o.ClientSecret, Token: o.Token,
-		AgentIDs: o.AgentIDs, Version: o.Version, Logger: o.Logger, Now: o.Now,
+		AgentIDs: o.AgentIDs, KeyName: o.KeyName, BaseName: o.BaseName, Version: o.Version, Logger: o.Logger, Now: o.Now,
 	})
 }
 
 func openZudu(o Options) (call.Source, error) {
 	return zudu.New(zudu.Options{
 		Name: o.Name, BaseURL: o.BaseURL, APIKey: o.Key, APISecret: o.Secret,
-		AgentIDs: o.AgentIDs, Version: o.Version, Logger: o.Logger, Now: o.Now,
+		AgentIDs: o.AgentIDs, KeyName: o.KeyName, BaseName: o.BaseName, Version: o.Version, Logger: o.Logger, Now: o.Now,
 	})
 }
 

@@ -42,6 +42,10 @@ type Options struct {
 	APIVersion string // "v1" or "v2"; "" is v1, and v2 where that is gone
 	Version    string // of this program, for the User-Agent
 
+	// KeyName and BaseName are what the operator set, for messages; "" for the
+	// variables.
+	KeyName, BaseName string
+
 	Transport http.RoundTripper // nil dials BaseURL
 	Logger    *slog.Logger      // nil is silent
 	Now       func() time.Time  // nil is time.Now
@@ -75,8 +79,8 @@ func New(o Options) (call.Source, error) {
 	api, err := rest.New(rest.Options{
 		Name:      "Cekura",
 		BaseURL:   cmp.Or(o.BaseURL, BaseURL),
-		KeyName:   "CEKURA_API_KEY",
-		BaseName:  "CEKURA_BASE_URL",
+		KeyName:   cmp.Or(o.KeyName, "CEKURA_API_KEY"),
+		BaseName:  cmp.Or(o.BaseName, "CEKURA_BASE_URL"),
 		Header:    func(h http.Header) { h.Set("X-CEKURA-API-KEY", strings.TrimSpace(o.Key())) },
 		Transport: o.Transport,
 		Logger:    o.Logger,

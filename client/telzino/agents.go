@@ -97,7 +97,7 @@ func (s *source) listAgents(ctx context.Context) (agents []agent, err error) {
 			if page > 0 {
 				break
 			}
-			err = &call.Error{Kind: call.Unavailable, Msg: "Telzino has no list of agents at this address; check " + baseName + ".", Hint: askOperator, Err: err}
+			err = &call.Error{Kind: call.Unavailable, Msg: "Telzino has no list of agents at this address; check " + s.o.BaseName + ".", Hint: askOperator, Err: err}
 		}
 		if err != nil {
 			return nil, err

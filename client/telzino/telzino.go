@@ -50,6 +50,10 @@ type Options struct {
 	AgentIDs []string // whose calls to read; none for all that the API lists
 	Version  string   // of this program, for the User-Agent
 
+	// KeyName and BaseName are what the operator set, for messages; "" for the
+	// variables.
+	KeyName, BaseName string
+
 	Transport http.RoundTripper // nil dials BaseURL
 	Logger    *slog.Logger      // nil is silent
 	Now       func() time.Time  // nil is time.Now
@@ -75,7 +79,7 @@ func New(o Options) (call.Source, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	o.BaseURL = cmp.Or(o.BaseURL, BaseURL)
+	o.BaseURL, o.BaseName = cmp.Or(o.BaseURL, BaseURL), cmp.Or(o.BaseName, "TELZINO_BASE_URL")
 	tokens, err := newTokens(o)
 	if err != nil {
 		return nil, err
@@ -84,7 +88,7 @@ func New(o Options) (call.Source, error) {
 		Name:      "Telzino",
 		BaseURL:   o.BaseURL,
 		KeyName:   tokens.keyName,
-		BaseName:  baseName,
+		BaseName:  o.BaseName,
 		Header:    func(h http.Header) { h.Set("Authorization", "Bearer "+tokens.current()) },
 		Transport: o.Transport,
 		Logger:    o.Logger,

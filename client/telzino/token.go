@@ -1,6 +1,7 @@
 package telzino
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -19,7 +20,6 @@ import (
 
 // The names that the operator sets, for messages.
 const (
-	baseName   = "TELZINO_BASE_URL"
 	tokenName  = "TELZINO_TOKEN"
 	clientName = "TELZINO_CLIENT_ID and TELZINO_CLIENT_SECRET"
 )
@@ -52,18 +52,19 @@ func newTokens(o Options) (*tokens, error) {
 		if o.Token == nil {
 			return nil, errNoKey
 		}
-		return &tokens{keyName: tokenName, ready: o.Token}, nil
+		return &tokens{keyName: cmp.Or(o.KeyName, tokenName), ready: o.Token}, nil
 	}
+	name := cmp.Or(o.KeyName, clientName)
 	api, err := rest.New(rest.Options{
-		Name: "Telzino", BaseURL: o.BaseURL, KeyName: clientName, BaseName: baseName,
+		Name: "Telzino", BaseURL: o.BaseURL, KeyName: name, BaseName: o.BaseName,
 		Secrets:   func() []string { return []string{secret()} },
 		Transport: o.Transport, Logger: o.Logger, Version: o.Version, Limits: o.Limits,
 	})
 	if err != nil {
 		return nil, err
 	}
-	ask := &issuer{api: api, id: o.ClientID, secret: secret}
-	return &tokens{keyName: clientName, ask: ask, source: oauth2.ReuseTokenSource(nil, ask)}, nil
+	ask := &issuer{api: api, id: o.ClientID, secret: secret, keyName: name, baseName: o.BaseName}
+	return &tokens{keyName: name, ask: ask, source: oauth2.ReuseTokenSource(nil, ask)}, nil
 }
 
 // current is the token of the requests that are sent now.
@@ -125,6 +126,8 @@ type issuer struct {
 	api    *rest.Client
 	id     string
 	secret func() string
+
+	keyName, baseName string
 }
 
 // Token asks for a token. It counts as expired a tenth of its life early, and
@@ -139,10 +142,10 @@ func (i *issuer) Token() (*oauth2.Token, error) {
 		"client_id": i.id, "client_secret": i.secret(), "audience": audience, "grant_type": "client_credentials",
 	}, &answer)
 	if err != nil {
-		return nil, refused(err)
+		return nil, refused(err, i.keyName)
 	}
 	if answer.AccessToken == "" {
-		return nil, &call.Error{Kind: call.Unavailable, Msg: "Telzino answered without a token; check " + baseName + ".", Hint: askOperator}
+		return nil, &call.Error{Kind: call.Unavailable, Msg: "Telzino answered without a token; check " + i.baseName + ".", Hint: askOperator}
 	}
 	token := &oauth2.Token{AccessToken: string(answer.AccessToken)}
 	if seconds := answer.ExpiresIn.V; seconds != nil && *seconds > 0 && *seconds < 1e9 {
@@ -155,14 +158,14 @@ func (i *issuer) Token() (*oauth2.Token, error) {
 const askOperator = "Retrying will not help; ask the person who runs this server to check it."
 
 // refused says of the client credentials what rest says of a key.
-func refused(err error) error {
+func refused(err error, keyName string) error {
 	s := (*rest.StatusError)(nil)
 	if !errors.As(err, &s) || s.Code != http.StatusBadRequest && s.Code != http.StatusUnauthorized && s.Code != http.StatusForbidden {
 		return err
 	}
 	return &call.Error{
 		Kind: call.Unauthorized,
-		Msg:  "Telzino refused the client in " + clientName + " (" + strconv.Itoa(s.Code) + ").",
+		Msg:  "Telzino refused the client in " + keyName + " (" + strconv.Itoa(s.Code) + ").",
 		Hint: askOperator,
 		Err:  err,
 	}

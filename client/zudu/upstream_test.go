@@ -17,10 +17,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func now() time.Time { return time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC) }
 
-type (
-	upstream = zudutest.API
-	row      = zudutest.Row
-)
+type upstream = zudutest.API
 
 func stocked(n int) *upstream { return zudutest.New(n, now) }
 

@@ -35,7 +35,6 @@ const (
 	defaultSpan = 30 * day // of a question without a range
 	pageSize    = 100      // undocumented; a smaller limit of the API's is learned from its answers
 	deafFor     = time.Hour
-	baseName    = "ZUDU_BASE_URL"
 )
 
 // Options say whose calls to read. APIKey and APISecret are required.
@@ -47,6 +46,10 @@ type Options struct {
 
 	AgentIDs []string // whose calls to read; none for all
 	Version  string   // of this program, for the User-Agent
+
+	// KeyName and BaseName are what the operator set, for messages; "" for the
+	// variables.
+	KeyName, BaseName string
 
 	Transport http.RoundTripper // nil dials BaseURL
 	Logger    *slog.Logger      // nil is silent
@@ -72,11 +75,12 @@ func New(o Options) (call.Source, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	o.KeyName, o.BaseName = cmp.Or(o.KeyName, "ZUDU_API_KEY and ZUDU_API_SECRET"), cmp.Or(o.BaseName, "ZUDU_BASE_URL")
 	api, err := rest.New(rest.Options{
 		Name:     "Zudu",
 		BaseURL:  cmp.Or(o.BaseURL, BaseURL),
-		KeyName:  "ZUDU_API_KEY and ZUDU_API_SECRET",
-		BaseName: baseName,
+		KeyName:  o.KeyName,
+		BaseName: o.BaseName,
 		Header: func(h http.Header) {
 			h.Set("X-API-KEY", strings.TrimSpace(o.APIKey()))
 			h.Set("X-API-SECRET", strings.TrimSpace(o.APISecret()))
@@ -163,7 +167,7 @@ func (s *source) list(asked criteria, oldest bool) wire.List {
 			var answer listAnswer
 			meta, err := s.api.Post(ctx, rest.Path("api", "calls"), body, &answer)
 			if err != nil {
-				return wire.Rows{}, noList(err, page)
+				return wire.Rows{}, s.noList(err, page)
 			}
 			rows := answer.rows(page)
 			rows.Date = meta.Date
@@ -177,12 +181,12 @@ func (s *source) list(asked criteria, oldest bool) wire.List {
 
 // noList turns "nothing there" about the list itself, which is no missing call,
 // into what it means.
-func noList(err error, page int) error {
+func (s *source) noList(err error, page int) error {
 	var e *call.Error
 	if page > 0 || !errors.As(err, &e) || e.Kind != call.NotFound {
 		return err
 	}
-	return &call.Error{Kind: call.Unavailable, Msg: "Zudu has no list of calls at this address; check " + baseName + ".", Hint: askOperator, Err: err}
+	return &call.Error{Kind: call.Unavailable, Msg: "Zudu has no list of calls at this address; check " + s.o.BaseName + ".", Hint: askOperator, Err: err}
 }
 
 const askOperator = "Retrying will not help; ask the person who runs this server to check it."

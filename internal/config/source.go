@@ -161,6 +161,32 @@ func (s *SourceConfig) credential(name string) *Secret {
 	return nil
 }
 
+// KeyName names the places of its credentials, for messages: variables, or keys
+// of the file.
+func (s SourceConfig) KeyName() string {
+	var names []string
+	p := providers()[s.Provider]
+	for _, key := range p.keys {
+		c := s.credential(key)
+		switch {
+		case c == nil || !c.IsSet() || key == "token" && s.ClientID.IsSet():
+		case s.Name == s.Provider:
+			names = append(names, p.env[key])
+		default:
+			names = append(names, "sources."+s.Name+"."+key)
+		}
+	}
+	return strings.Join(names, " and ")
+}
+
+// BaseName names the place of its base URL, for messages.
+func (s SourceConfig) BaseName() string {
+	if s.Name == s.Provider {
+		return strings.ToUpper(s.Provider) + "_BASE_URL"
+	}
+	return "sources." + s.Name + ".base_url"
+}
+
 // half names the credential that is missing beside one that is given.
 func (s *SourceConfig) half() (missing, given string) {
 	pair := providers()[s.Provider].pair

@@ -27,23 +27,43 @@ type copied struct {
 	now   func() time.Time
 	open  func() (call.Aggregator, error)
 
-	once sync.Once
-	made atomic.Pointer[call.Aggregator] // nil until there is one
-	err  error
+	making sync.Mutex
+	made   atomic.Pointer[call.Aggregator] // nil until there is one
 }
 
-// mirror is the copy, made if need be.
+// mirror is the copy, made if need be. One that could not be made is tried again
+// by the next question, since a full disk and a wrong mode are mended while we run.
 func (c *copied) mirror() (call.Aggregator, error) {
-	c.once.Do(func() {
-		m, err := c.open()
-		if c.err = err; err == nil {
-			c.made.Store(&m)
-		}
-	})
-	if c.err != nil {
-		return nil, c.err
+	c.making.Lock()
+	defer c.making.Unlock()
+	if m := c.made.Load(); m != nil {
+		return *m, nil
 	}
-	return *c.made.Load(), nil
+	m, err := c.open()
+	if err != nil {
+		return nil, err
+	}
+	c.made.Store(&m)
+	return m, nil
+}
+
+// ready says why the copy cannot be opened, as far as that is known before ctx
+// ends.
+func (c *copied) ready(ctx context.Context) error {
+	if c.made.Load() != nil {
+		return nil
+	}
+	opened := make(chan error, 1)
+	go func() {
+		_, err := c.mirror()
+		opened <- err
+	}()
+	select {
+	case err := <-opened:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Find answers lists from the sources as long as there is no copy yet.

@@ -76,7 +76,9 @@ func run(ctx context.Context, args []string, env func(string) string, in io.Read
 		return err
 	}
 	if cfg.HTTP.Addr != "" {
-		return serve.HTTP(ctx, s, overHTTP(cfg.HTTP), logger)
+		o := overHTTP(cfg.HTTP)
+		o.Ready = h.ready
+		return serve.HTTP(ctx, s, o, logger)
 	}
 	logger.Info("serving call logs over stdio", "sources", h.tools.Sources, "version", version)
 	return serve.Stdio(ctx, s, in, out, logger)

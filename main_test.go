@@ -49,7 +49,7 @@ var floors = map[string][]string{
 }
 
 // tests is what tests may import beyond that, anywhere.
-var tests = []string{"tools", "resources", "prompts", "internal/call/calltest", "internal/call", "internal/filter", "client/demo", "client/cekura", "client/file", "client/rest", "client/telzino/telzinotest", "client/zudu/zudutest", "internal/mirror/store"}
+var tests = []string{"tools", "resources", "prompts", "internal/call/calltest", "internal/call", "internal/filter", "client/demo", "client/cekura", "client/file", "client/rest", "client/wire", "client/telzino", "client/zudu", "client/telzino/telzinotest", "client/zudu/zudutest", "internal/mirror/store"}
 
 // Law 1: the floors of the house.
 func TestFloors(t *testing.T) {

@@ -40,6 +40,7 @@ var floors = map[string][]string{
 	"client/wire":                {"internal/call"},
 	"client/telzino":             {"client/rest", "client/wire", "internal/call", "internal/filter"},
 	"client/zudu":                {"client/rest", "client/wire", "internal/call", "internal/filter"},
+	"client/wire/wiretest":       {"internal/call"},
 	"client/telzino/telzinotest": {"internal/call", "internal/call/calltest"},
 	"client/zudu/zudutest":       {"internal/call", "internal/call/calltest"},
 	"client":                     {"client/cekura", "client/demo", "client/file", "client/rest", "client/telzino", "client/zudu", "internal/call"},
@@ -49,7 +50,7 @@ var floors = map[string][]string{
 }
 
 // tests is what tests may import beyond that, anywhere.
-var tests = []string{"tools", "resources", "prompts", "internal/call/calltest", "internal/call", "internal/filter", "client/demo", "client/cekura", "client/file", "client/rest", "client/wire", "client/telzino", "client/zudu", "client/telzino/telzinotest", "client/zudu/zudutest", "internal/mirror/store"}
+var tests = []string{"tools", "resources", "prompts", "internal/call/calltest", "internal/call", "internal/filter", "client/demo", "client/cekura", "client/file", "client/rest", "client/wire", "client/telzino", "client/zudu", "client/telzino/telzinotest", "client/zudu/zudutest", "client/wire/wiretest", "internal/mirror/store"}
 
 // Law 1: the floors of the house.
 func TestFloors(t *testing.T) {

@@ -1,46 +1,24 @@
 package cekura
 
 import (
-	"bytes"
 	"encoding/json"
 	"flag"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"call-logs-mcp/client/wire/wiretest"
 	"call-logs-mcp/internal/call"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-const fixtures = "../../testdata/upstream/cekura"
-
-// golden compares got, as JSON that a person can read, with a file.
-func golden(t *testing.T, name string, got any) {
-	t.Helper()
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	require.NoError(t, e.Encode(got))
-	path := filepath.Join(fixtures, name)
-	if *update {
-		require.NoError(t, os.WriteFile(path, b.Bytes(), 0o644))
-	}
-	want, err := os.ReadFile(path)
-	require.NoError(t, err)
-	assert.Equal(t, string(want), b.String())
-}
-
 // replay answers every question with a fixture.
 func replay(t *testing.T, name string) call.Source {
-	text, err := os.ReadFile(filepath.Join(fixtures, name))
-	require.NoError(t, err)
+	text := wiretest.Fixture(t, "cekura/"+name)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(text)
 	}))
@@ -53,8 +31,7 @@ func replay(t *testing.T, name string) call.Source {
 }
 
 func decode(t *testing.T, name string) (logs []*call.Log, a listAnswer) {
-	text, err := os.ReadFile(filepath.Join(fixtures, name))
-	require.NoError(t, err)
+	text := wiretest.Fixture(t, "cekura/"+name)
 	require.NoError(t, json.Unmarshal(text, &a))
 	for i := range a.results {
 		if l := a.results[i].log("cekura"); l != nil {
@@ -68,13 +45,13 @@ func TestListShapes(t *testing.T) {
 	logs, a := decode(t, "list.json")
 	assert.Equal(t, 3, *a.count)
 	assert.True(t, a.next)
-	golden(t, "list.golden.json", logs)
+	wiretest.Golden(t, *update, "cekura/list.golden.json", logs)
 }
 
 func TestDetailShapes(t *testing.T) {
 	l, err := replay(t, "detail.json").Get(t.Context(), call.ID{Source: "cekura", Key: "48213"})
 	require.NoError(t, err)
-	golden(t, "detail.golden.json", l)
+	wiretest.Golden(t, *update, "cekura/detail.golden.json", l)
 }
 
 // Odd records cost themselves at most, never the page.
@@ -82,7 +59,7 @@ func TestOddShapes(t *testing.T) {
 	logs, a := decode(t, "odd.json")
 	assert.Len(t, a.results, 8)
 	assert.Len(t, logs, 6)
-	golden(t, "odd.golden.json", logs)
+	wiretest.Golden(t, *update, "cekura/odd.golden.json", logs)
 
 	p, err := replay(t, "odd.json").Find(t.Context(), call.Query{})
 	require.NoError(t, err)
@@ -101,9 +78,7 @@ func TestNoList(t *testing.T) {
 
 func FuzzRecord(f *testing.F) {
 	for _, name := range []string{"list.json", "odd.json", "detail.json"} {
-		text, err := os.ReadFile(filepath.Join(fixtures, name))
-		require.NoError(f, err)
-		f.Add(text)
+		f.Add(wiretest.Fixture(f, "cekura/"+name))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var (

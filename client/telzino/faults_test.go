@@ -15,21 +15,10 @@ import (
 
 	"call-logs-mcp/client/demo"
 	"call-logs-mcp/client/telzino/telzinotest"
+	"call-logs-mcp/client/wire/wiretest"
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/filter"
 )
-
-func wantError(t *testing.T, err error, kind call.Kind, words string) *call.Error {
-	t.Helper()
-	var e *call.Error
-	require.ErrorAs(t, err, &e)
-	assert.Equal(t, kind, e.Kind, e.Error())
-	assert.Contains(t, e.Error(), words)
-	for _, said := range []string{e.Error(), e.Err.Error()} {
-		assert.NotContains(t, said, "canary")
-	}
-	return e
-}
 
 func TestNewNeedsAKey(t *testing.T) {
 	for _, o := range []Options{
@@ -80,7 +69,7 @@ func TestRevokedToken(t *testing.T) {
 	u.Asked()
 	u.Before = u.Revoke // each token, once it is used
 	_, err := s.Find(t.Context(), call.Query{Where: filter.Cond{Field: "agent.id", Op: filter.Eq, Value: telzinotest.AgentID(0)}})
-	wantError(t, err, call.Unauthorized, "Telzino refused the key in TELZINO_CLIENT_ID and TELZINO_CLIENT_SECRET (401).")
+	wiretest.Fails(t, err, call.Unauthorized, "Telzino refused the key in TELZINO_CLIENT_ID and TELZINO_CLIENT_SECRET (401).")
 	assert.Equal(t, 2, u.Asked(), "one replay")
 }
 
@@ -97,7 +86,7 @@ func TestReadyToken(t *testing.T) {
 	u.Revoke()
 	u.Asked()
 	_, err = s.Find(t.Context(), call.Query{})
-	wantError(t, err, call.Unauthorized, "Telzino refused the key in TELZINO_TOKEN (401).")
+	wiretest.Fails(t, err, call.Unauthorized, "Telzino refused the key in TELZINO_TOKEN (401).")
 }
 
 // Wrong credentials are named, and neither they nor a token are ever repeated.
@@ -111,7 +100,7 @@ func TestSecretsStaySecret(t *testing.T) {
 	})
 	require.NoError(t, err)
 	_, err = s.Find(t.Context(), call.Query{})
-	wantError(t, err, call.Unauthorized, "Telzino refused the client in TELZINO_CLIENT_ID and TELZINO_CLIENT_SECRET (401).")
+	wiretest.Fails(t, err, call.Unauthorized, "Telzino refused the client in TELZINO_CLIENT_ID and TELZINO_CLIENT_SECRET (401).")
 	u.Secret = ""
 	_, err = s.Find(t.Context(), call.Query{})
 	require.NoError(t, err)
@@ -134,7 +123,7 @@ func TestCancelledWhileATokenIsAskedFor(t *testing.T) {
 	})
 	require.NoError(t, err)
 	_, err = s.Find(ctx, call.Query{})
-	wantError(t, err, call.Canceled, "canceled")
+	wiretest.Fails(t, err, call.Canceled, "canceled")
 	close(let)
 }
 
@@ -152,7 +141,7 @@ func TestForbiddenAgent(t *testing.T) {
 	assert.Contains(t, p.Notes[0], "calls of agent "+telzinotest.AgentID(1)+" of telzino are missing: Telzino does not let the key")
 
 	_, err = s.Find(t.Context(), call.Query{Where: filter.Cond{Field: "agent.id", Op: filter.Eq, Value: telzinotest.AgentID(1)}})
-	wantError(t, err, call.Forbidden, "403")
+	wiretest.Fails(t, err, call.Forbidden, "403")
 }
 
 func TestGet(t *testing.T) {
@@ -172,7 +161,7 @@ func TestGet(t *testing.T) {
 	require.NoError(t, err)
 	assert.LessOrEqual(t, u.Asked(), 1+3)
 	_, err = s.Get(t.Context(), call.ID{Source: "telzino", Key: "none"})
-	e := wantError(t, err, call.NotFound, `telzino has no call "none"`)
+	e := wiretest.Fails(t, err, call.NotFound, `telzino has no call "none"`)
 	assert.Contains(t, e.Hint, "Telzino cannot be asked for one call, so 60")
 	assert.LessOrEqual(t, u.Asked(), 9)
 }

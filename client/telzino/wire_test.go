@@ -1,44 +1,22 @@
 package telzino
 
 import (
-	"bytes"
 	"encoding/json"
 	"flag"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"call-logs-mcp/client/telzino/telzinotest"
+	"call-logs-mcp/client/wire/wiretest"
 	"call-logs-mcp/internal/call"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-const fixtures = "../../testdata/upstream/telzino"
-
-// golden compares got, as JSON that a person can read, with a file.
-func golden(t *testing.T, name string, got any) {
-	t.Helper()
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	require.NoError(t, e.Encode(got))
-	path := filepath.Join(fixtures, name)
-	if *update {
-		require.NoError(t, os.WriteFile(path, b.Bytes(), 0o644))
-	}
-	want, err := os.ReadFile(path)
-	require.NoError(t, err)
-	assert.Equal(t, string(want), b.String())
-}
-
 func decode(t *testing.T, name string) (logs []*call.Log, a listAnswer) {
-	text, err := os.ReadFile(filepath.Join(fixtures, name))
-	require.NoError(t, err)
+	text := wiretest.Fixture(t, "telzino/"+name)
 	require.NoError(t, json.Unmarshal(text, &a))
 	for i := range a.data {
 		logs = append(logs, a.data[i].log("telzino", agent{"a9e0c7de-4b1f-4f0e-8f6a-2f1c9d3b7e55", "Front desk"}))
@@ -52,7 +30,7 @@ func TestGoldenList(t *testing.T) {
 	assert.Equal(t, 51, *rows.Total)
 	assert.Equal(t, 50, rows.Size)
 	assert.True(t, *rows.More)
-	golden(t, "list.golden.json", logs)
+	wiretest.Golden(t, *update, "telzino/list.golden.json", logs)
 }
 
 // Odd records cost themselves at most, never the page.
@@ -62,12 +40,11 @@ func TestGoldenOdd(t *testing.T) {
 	assert.Nil(t, a.rows().More)
 	assert.Nil(t, logs[0])
 	assert.Nil(t, logs[1])
-	golden(t, "odd.golden.json", logs)
+	wiretest.Golden(t, *update, "telzino/odd.golden.json", logs)
 
 	u := stocked(0)
 	u.Bend = func(a answer) {
-		text, err := os.ReadFile(filepath.Join(fixtures, "odd.json"))
-		require.NoError(t, err)
+		text := wiretest.Fixture(t, "telzino/odd.json")
 		clear(a)
 		require.NoError(t, json.Unmarshal(text, &a))
 	}

@@ -13,22 +13,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"call-logs-mcp/client/demo"
+	"call-logs-mcp/client/wire/wiretest"
 	"call-logs-mcp/client/zudu/zudutest"
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/filter"
 )
-
-func wantError(t *testing.T, err error, kind call.Kind, words string) *call.Error {
-	t.Helper()
-	var e *call.Error
-	require.ErrorAs(t, err, &e)
-	assert.Equal(t, kind, e.Kind, e.Error())
-	assert.Contains(t, e.Error(), words)
-	for _, said := range []string{e.Error(), e.Err.Error()} {
-		assert.NotContains(t, said, "canary")
-	}
-	return e
-}
 
 // Both halves of the key are needed, and neither is ever repeated.
 func TestKeys(t *testing.T) {
@@ -44,7 +33,7 @@ func TestKeys(t *testing.T) {
 	})
 	require.NoError(t, err)
 	_, err = s.Find(t.Context(), call.Query{})
-	wantError(t, err, call.Unauthorized, "Zudu refused the key in ZUDU_API_KEY and ZUDU_API_SECRET (401).")
+	wiretest.Fails(t, err, call.Unauthorized, "Zudu refused the key in ZUDU_API_KEY and ZUDU_API_SECRET (401).")
 	assert.NotContains(t, log.String(), "canary")
 }
 
@@ -124,10 +113,10 @@ func TestGet(t *testing.T) {
 	assert.Equal(t, 2, u.Asked(), "its place is known")
 
 	_, err = s.Get(t.Context(), call.ID{Source: "zudu", Key: "call-none"})
-	wantError(t, err, call.NotFound, `zudu has no call "call-none"`)
+	wiretest.Fails(t, err, call.NotFound, `zudu has no call "call-none"`)
 	assert.Equal(t, 1, u.Asked())
 	_, err = s.Get(t.Context(), call.ID{Source: "zudu", Key: "00000000-0000-4000-8000-000000000000"})
-	wantError(t, err, call.NotFound, "It was looked for in 30")
+	wiretest.Fails(t, err, call.NotFound, "It was looked for in 30")
 }
 
 // An API that does not sort as it is asked is read whole, and the answer says

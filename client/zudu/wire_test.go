@@ -1,48 +1,21 @@
 package zudu
 
 import (
-	"bytes"
 	"encoding/json"
 	"flag"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"call-logs-mcp/client/wire/wiretest"
 	"call-logs-mcp/internal/call"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-const fixtures = "../../testdata/upstream/zudu"
-
-// golden compares got, as JSON that a person can read, with a file.
-func golden(t *testing.T, name string, got any) {
-	t.Helper()
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	require.NoError(t, e.Encode(got))
-	path := filepath.Join(fixtures, name)
-	if *update {
-		require.NoError(t, os.WriteFile(path, b.Bytes(), 0o644))
-	}
-	want, err := os.ReadFile(path)
-	require.NoError(t, err)
-	assert.Equal(t, string(want), b.String())
-}
-
-func fixture(t *testing.T, name string) []byte {
-	text, err := os.ReadFile(filepath.Join(fixtures, name))
-	require.NoError(t, err)
-	return text
-}
-
 func decode(t *testing.T, name string) (logs []*call.Log, a listAnswer) {
-	require.NoError(t, json.Unmarshal(fixture(t, name), &a))
+	require.NoError(t, json.Unmarshal(wiretest.Fixture(t, "zudu/"+name), &a))
 	for i := range a.calls {
 		logs = append(logs, a.calls[i].log("zudu"))
 	}
@@ -55,7 +28,7 @@ func TestGoldenList(t *testing.T) {
 	assert.Equal(t, 25, *rows.Total)
 	assert.Equal(t, 20, rows.Size)
 	assert.True(t, *rows.More)
-	golden(t, "list.golden.json", logs)
+	wiretest.Golden(t, *update, "zudu/list.golden.json", logs)
 }
 
 // Odd records cost themselves at most, never the page.
@@ -66,10 +39,10 @@ func TestGoldenOdd(t *testing.T) {
 	assert.False(t, *rows.More, "by the number of pages")
 	assert.Nil(t, logs[0])
 	assert.Nil(t, logs[1])
-	golden(t, "odd.golden.json", logs)
+	wiretest.Golden(t, *update, "zudu/odd.golden.json", logs)
 
 	u := stocked(0)
-	u.Reply = fixture(t, "odd.json")
+	u.Reply = wiretest.Fixture(t, "zudu/odd.json")
 	p, err := over(t, u).Find(t.Context(), call.Query{})
 	require.NoError(t, err)
 	assert.Len(t, p.Logs, 4)
@@ -79,11 +52,11 @@ func TestGoldenOdd(t *testing.T) {
 
 func TestGoldenDetail(t *testing.T) {
 	var wrapped, inside, bare detail
-	require.NoError(t, json.Unmarshal(fixture(t, "detail.json"), &wrapped))
-	golden(t, "detail.golden.json", wrapped.log("zudu"))
+	require.NoError(t, json.Unmarshal(wiretest.Fixture(t, "zudu/detail.json"), &wrapped))
+	wiretest.Golden(t, *update, "zudu/detail.golden.json", wrapped.log("zudu"))
 
 	var data struct{ Data json.RawMessage }
-	require.NoError(t, json.Unmarshal(fixture(t, "detail.json"), &data))
+	require.NoError(t, json.Unmarshal(wiretest.Fixture(t, "zudu/detail.json"), &data))
 	require.NoError(t, json.Unmarshal(data.Data, &bare))
 	assert.Equal(t, wrapped, bare)
 	require.NoError(t, json.Unmarshal([]byte(`{"data": {"call": `+string(data.Data)+`}}`), &inside))

@@ -41,21 +41,21 @@ func decode(t *testing.T, name string) (logs []*call.Log, a listAnswer) {
 	return logs, a
 }
 
-func TestListShapes(t *testing.T) {
+func TestGoldenList(t *testing.T) {
 	logs, a := decode(t, "list.json")
 	assert.Equal(t, 3, *a.count)
 	assert.True(t, a.next)
 	wiretest.Golden(t, *update, "cekura/list.golden.json", logs)
 }
 
-func TestDetailShapes(t *testing.T) {
+func TestGoldenDetail(t *testing.T) {
 	l, err := replay(t, "detail.json").Get(t.Context(), call.ID{Source: "cekura", Key: "48213"})
 	require.NoError(t, err)
 	wiretest.Golden(t, *update, "cekura/detail.golden.json", l)
 }
 
 // Odd records cost themselves at most, never the page.
-func TestOddShapes(t *testing.T) {
+func TestGoldenOdd(t *testing.T) {
 	logs, a := decode(t, "odd.json")
 	assert.Len(t, a.results, 8)
 	assert.Len(t, logs, 6)

@@ -18,6 +18,8 @@ type Coverage struct {
 	AsOf    time.Time     // all that was read of it was true then; zero where nothing was
 	Missing []call.Window // what has to be read for Full, oldest first
 	Unread  []call.Window // what was never read; the rest of Missing is out of date
+
+	Withheld Withheld // what was read and is not in the copy
 }
 
 // Covered derives from the leaves how well a window is covered. Calls of the
@@ -47,7 +49,9 @@ func (e *Engine) Covered(ctx context.Context, source string, w call.Window) (Cov
 	if err != nil {
 		return Coverage{}, err
 	}
-	return covered(leaves, w, now), nil
+	c := covered(leaves, w, now)
+	c.Withheld = st.withheld(w)
+	return c, nil
 }
 
 // covered is Covered for a window and a time that are known.

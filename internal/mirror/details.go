@@ -20,7 +20,7 @@ func (d Details) wants(l *call.Log) bool {
 // has row. A list's row does not wipe out what the full record said, as long as
 // the record is the same; else the full one is owed again.
 func (s *syncer) reconcile(ctx context.Context, l *call.Log, row store.Row) (*call.Log, error) {
-	if l.Detailed {
+	if l.Detailed || l.Sensitive {
 		delete(s.owed, l.ID.Key)
 		return l, nil
 	}
@@ -160,5 +160,6 @@ func (s *syncer) fetchDetail(ctx context.Context, r *run, key string) error {
 	delete(next.Missing, key)
 	delete(s.owed, key)
 	next.Owed = len(s.owed)
+	next.withhold([]*call.Log{l})
 	return s.commit(ctx, r, store.Change{ReadAt: at, Put: []*call.Log{l}}, next)
 }

@@ -26,6 +26,7 @@ type Report struct {
 	Read     int // calls, each time one was read
 	Put      int // new or changed calls that were written
 	Gone     int // calls that the upstream no longer has
+	Purged   int // calls that were stored, and must not be any more
 	Requests int
 	Held     []Hold // calls that vanished in a way that is not believed yet
 }
@@ -37,9 +38,10 @@ type run struct {
 	began    time.Time
 	now      func() time.Time
 
-	read, put, gone, requests int
-	done, total               int // calls of windows that are read
-	ahead                     int // the same of the one that is being read
+	read, put, gone, purged, requests int
+
+	done, total int // calls of windows that are read
+	ahead       int // the same of the one that is being read
 }
 
 func (r *run) tell(sp span) {
@@ -101,6 +103,7 @@ func (r *Report) add(run *run, hold *Hold) {
 	r.Read += run.read
 	r.Put += run.put
 	r.Gone += run.gone
+	r.Purged += run.purged
 	r.Requests += run.requests
 	if hold != nil {
 		r.Held = append(r.Held, *hold)
@@ -147,12 +150,13 @@ const (
 )
 
 // Follow runs a cycle of each source every minute until ctx ends, which it
-// returns nothing about. A source that fails is left alone for a minute, then
+// returns nothing about, and expires what is too old. A source that fails is left alone for a minute, then
 // two, four, and at most a quarter of an hour. told, which may be nil, hears how
 // each cycle went, from one goroutine at a time.
 func (e *Engine) Follow(ctx context.Context, told func(source string, r Report, err error)) {
 	var mu sync.Mutex
 	var wait sync.WaitGroup
+	wait.Go(func() { e.keepExpired(ctx) })
 	for _, name := range e.names {
 		wait.Go(func() {
 			s := e.sources[name]

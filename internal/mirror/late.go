@@ -97,6 +97,7 @@ func (s *syncer) evaluated(ctx context.Context, r *run, next *state, due []late,
 // keep writes calls that were asked for by their keys. They make no leaf.
 func (s *syncer) keep(ctx context.Context, r *run, got reading, next *state) error {
 	next.Read = got.at
+	next.withhold(got.logs)
 	put := make([]*call.Log, 0, len(got.logs))
 	for _, l := range got.logs {
 		l, err := s.reconcile(ctx, l, store.Row{Key: l.ID.Key, Detailed: true})

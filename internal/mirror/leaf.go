@@ -62,7 +62,8 @@ func (s *syncer) visit(ctx context.Context, r *run, p pass, sp span) ([]span, er
 			return nil, err
 		}
 		// That everything is gone is not believed the first time.
-		if len(got.logs) == 0 && len(rows) > 0 && p.leaves && !again {
+		had := len(rows) + len(s.st.withheldIn(sp))
+		if len(got.logs) == 0 && had > 0 && p.leaves && !again {
 			continue
 		}
 		return nil, s.write(ctx, r, p, sp, got, rows)
@@ -190,7 +191,7 @@ func (s *syncer) write(ctx context.Context, r *run, p pass, sp span, got reading
 	put := make([]*call.Log, 0, len(got.logs))
 	for _, l := range got.logs {
 		row, was := known[l.ID.Key]
-		if p.late && !was {
+		if p.late && !was && !l.Sensitive {
 			next.await(l, got.at)
 		}
 		l, err := s.reconcile(ctx, l, row)
@@ -202,6 +203,10 @@ func (s *syncer) write(ctx context.Context, r *run, p pass, sp span, got reading
 		put = append(put, l)
 	}
 	next.Owed = len(s.owed)
+	if p.leaves {
+		next.recall(sp)
+	}
+	next.withhold(got.logs)
 	change := store.Change{Source: s.Name, ReadAt: got.at}
 	if p.leaves {
 		for key, row := range known {
@@ -255,5 +260,6 @@ func (s *syncer) commit(ctx context.Context, r *run, c store.Change, next *state
 	s.st = next
 	r.put += w.Put
 	r.gone += w.Gone
+	r.purged += w.Purged
 	return nil
 }

@@ -103,6 +103,18 @@ func (b *book) Commit(_ context.Context, c store.Change) (store.Written, error) 
 	return w, nil
 }
 
+// Purge removes as the store does: with all leaves that it touches.
+func (b *book) Purge(_ context.Context, sel store.Selection) (removed int, err error) {
+	for key, c := range b.calls {
+		if at := c.log.StartedAt; !c.gone && at.Before(sel.Before) {
+			delete(b.calls, key)
+			b.leaves = slices.DeleteFunc(b.leaves, func(l store.Leaf) bool { return !l.From.After(at) && !l.To.Before(at) })
+			removed++
+		}
+	}
+	return removed, nil
+}
+
 func (b *book) put(l *call.Log, at time.Time, w *store.Written) {
 	was := b.calls[l.ID.Key]
 	switch {

@@ -30,6 +30,8 @@ type ledger interface {
 	// Leaves lists the leaves that touch a window.
 	Leaves(ctx context.Context, source string, from, to time.Time) ([]store.Leaf, error)
 	Commit(ctx context.Context, c store.Change) (store.Written, error)
+	// Purge removes calls without a trace, and the leaves that held them.
+	Purge(ctx context.Context, sel store.Selection) (removed int, err error)
 }
 
 // Abilities say what an upstream's list can be asked for.
@@ -72,7 +74,7 @@ type Options struct {
 	Stored func(context.Context, call.ID) (*call.Log, error)
 
 	Details Details          // "" is Failed
-	Retain  time.Duration    // how far back the copy goes, 0 is 90 days
+	Retain  time.Duration    // how far back the copy goes, by whole days; 0 is 90 days
 	Now     func() time.Time // nil is time.Now
 	Logger  *slog.Logger     // nil is silent
 }

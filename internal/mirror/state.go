@@ -27,6 +27,9 @@ type state struct {
 	Missing map[string]time.Time `json:"missing,omitempty"` // keys, with start times, that were absent where they should be
 	Held    *Hold                `json:"held,omitempty"`
 	Owed    int                  `json:"owed,omitempty"` // details yet to be fetched, at the least
+
+	Withheld map[string]int64 `json:"withheld,omitempty"` // keys, with starts in Unix seconds, of what was read and must not be stored
+	Untold   int64            `json:"untold,omitempty"`   // calls that began up to here may be missing in Withheld
 }
 
 // A cycle is where one is, so that a crash costs a leaf and not a cycle.
@@ -89,7 +92,7 @@ func (s *state) bytes() []byte {
 func (s *state) clone() *state {
 	out := *s
 	out.Late = slices.Clone(s.Late)
-	out.Missing = maps.Clone(s.Missing)
+	out.Missing, out.Withheld = maps.Clone(s.Missing), maps.Clone(s.Withheld)
 	if s.Cycle != nil {
 		c := *s.Cycle
 		out.Cycle = &c

@@ -38,12 +38,16 @@ type Mirror struct {
 	jobs map[string]*job
 }
 
-// Open returns a Mirror. Close it, so that nothing is fetched any more.
+// Open returns a Mirror, which also expires what is too old for the copy, unless
+// it is ReadOnly. Close it, so that nothing is fetched any more.
 func Open(o ReadThrough) *Mirror {
 	o.MaxFetch = cmp.Or(o.MaxFetch, 5000)
 	o.Patience = cmp.Or(o.Patience, 20*time.Second)
 	m := &Mirror{o: o, jobs: map[string]*job{}}
 	m.ctx, m.stop = context.WithCancel(context.Background())
+	if !o.ReadOnly {
+		m.work.Go(func() { o.Engine.keepExpired(m.ctx) })
+	}
 	return m
 }
 
@@ -196,7 +200,7 @@ func (m *Mirror) list(ctx context.Context, q call.Query, parts []*part) (call.Pa
 	answers := make([]*answerer, len(parts))
 	fromCopy := true
 	for i, p := range parts {
-		answers[i] = &answerer{m: m, part: p, live: !p.cover.Full || p.lacks}
+		answers[i] = &answerer{m: m, part: p, live: !p.cover.Full || p.lacks || p.cover.Withheld.Any()}
 		sources[p.Name] = answers[i]
 		fromCopy = fromCopy && !answers[i].live
 	}

@@ -58,6 +58,12 @@ func (d *desk) Commit(ctx context.Context, c store.Change) (store.Written, error
 	return d.book.Commit(ctx, c)
 }
 
+func (d *desk) Purge(ctx context.Context, sel store.Selection) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.book.Purge(ctx, sel)
+}
+
 func (d *desk) now() time.Time {
 	d.mu.Lock()
 	defer d.mu.Unlock()

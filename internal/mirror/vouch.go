@@ -23,12 +23,15 @@ func (m *Mirror) measure(ctx context.Context, parts []*part) {
 			}
 		}
 		switch {
+		case x.cover.Withheld.More:
+			x.whole = -1
 		case len(x.cover.Unread) == 0:
-			x.whole = x.have
+			x.whole = x.have + len(x.cover.Withheld.Starts)
 		case x.counted < 0 || x.beyond():
 			x.whole = -1
-		default: // what was counted and fetched since is in both
-			x.whole = max(x.have+x.counted-inside, x.have)
+		default: // what was counted and fetched since, or withheld, is in both
+			out := x.cover.Withheld
+			x.whole = max(x.have+x.counted-inside+len(out.Starts)-out.in(x.asked), x.have)
 		}
 	}
 }
@@ -38,7 +41,7 @@ func (m *Mirror) vouch(ctx context.Context, parts []*part, p *call.Page) {
 	complete, known := true, true
 	have, whole := 0, 0
 	for _, x := range parts {
-		complete = complete && len(x.cover.Unread) == 0 && !x.partial
+		complete = complete && len(x.cover.Unread) == 0 && !x.partial && !x.cover.Withheld.Any()
 		known = known && x.whole >= 0
 		have, whole = have+x.have, whole+x.whole
 		p.Notes = append(p.Notes, x.notes(ctx, m.o)...)
@@ -137,6 +140,16 @@ func (p *part) notes(ctx context.Context, o ReadThrough) (notes []string) {
 		note("The copy does not cover this window of %s%s%s", p.Name, meanwhile, nothingOf(unread))
 	case len(p.cover.Missing) > 0:
 		note("Calls of %s are as of %s%s.", p.Name, stamp(p.cover.AsOf), meanwhile)
+	}
+	if n := len(p.cover.Withheld.Starts); p.cover.Withheld.Any() {
+		what := fmt.Sprintf("%d calls", n)
+		switch {
+		case p.cover.Withheld.More:
+			what = fmt.Sprintf("%d calls or more", n)
+		case n == 1:
+			what = "1 call"
+		}
+		note("%s of %s in this window must not be stored: only the upstream has them, and this answer leaves them out.", what, p.Name)
 	}
 	if p.partial {
 		note("Of %s only the newest %d calls that fit what the copy lacks were searched.", p.Name, o.MaxFetch)

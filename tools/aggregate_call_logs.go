@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -44,25 +43,18 @@ func aggregateCallLogs(d Deps) server.ServerTool {
 		if err != nil {
 			return nil, err
 		}
-		if lacksDetail(a.By, out) {
-			out.Notes = append(out.Notes, "Lists of calls may carry no metadata or variables: a call whose own record was not read counts as (absent). A filter on them is exact; call-logs-mcp sync --details all reads every record.")
+		for i := range a.By {
+			lacks, _, err := d.lacksDetail(ctx, a.By, i, out)
+			if err != nil {
+				return nil, err
+			}
+			if lacks {
+				out.Notes = append(out.Notes, detailNote)
+				break
+			}
 		}
 		return aggregated{d: d, q: q, by: a.By, limit: cmp.Or(in.Limit, 20), previous: a.Previous, found: out}, nil
 	})
-}
-
-// lacksDetail holds where calls were grouped by what only their own records
-// have, and some had none.
-func lacksDetail(by []call.Grouping, out call.Aggregate) bool {
-	for i, g := range by {
-		if prefix, _, _ := strings.Cut(g.Field, "."); prefix != "metadata" && prefix != "dynamic_variables" {
-			continue
-		}
-		if out.Others != nil || slices.ContainsFunc(out.Groups, func(g call.Group) bool { return g.Key[i] == call.Absent }) {
-			return true
-		}
-	}
-	return false
 }
 
 // aggregation reads the arguments that are not the selection. The time zone

@@ -1,12 +1,12 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/mark3labs/mcp-go/server"
 
@@ -24,7 +24,7 @@ func describeFields(d Deps) server.ServerTool {
 	return define[describeArgs, fieldsData](spec{
 		name:        "describe_fields",
 		title:       "Describe the filter fields",
-		description: "What can I filter on? The fields of filters_v2 with types and operators; or, of one field, its most frequent values.",
+		description: "What can I filter on? The fields of filters_v2 with types and operators; or, of one field, its most frequent values with counts.",
 	}, d, func(ctx context.Context, in describeArgs) (answer, error) {
 		if in.Field == "" {
 			return fieldList{d}, nil
@@ -72,74 +72,86 @@ func (a fieldList) data(budget int) any {
 	return out
 }
 
-// describe counts the values of one field over the newest calls.
+// mostValues is how many values of a field are counted one by one.
+const mostValues = 500
+
+// describe counts the values of one field.
 func (d Deps) describe(ctx context.Context, name string) (answer, error) {
-	keys := name == "metadata" || name == "dynamic_variables"
+	if name == "metadata" || name == "dynamic_variables" {
+		return d.keysOf(ctx, name)
+	}
 	f, ok := call.Fields().Field(name)
-	if !ok && !keys {
+	if !ok {
 		msg := fmt.Sprintf("No field %q.", clip(name))
 		if near := filter.Closest(name, call.Fields().Names()); near != "" {
 			msg += fmt.Sprintf(" Did you mean %s?", near)
 		}
 		return nil, &call.Error{Kind: call.Invalid, Msg: msg, Hint: "describe_fields without field lists them."}
 	}
-	if name == "transcript" {
+	switch {
+	case f.Name == "transcript":
 		return nil, &call.Error{Kind: call.Invalid, Msg: "transcript has as many values as there are calls.", Hint: "search_transcripts finds what was said."}
+	case f.Kind == filter.Time:
+		return nil, &call.Error{Kind: call.Invalid, Msg: f.Name + " has as many values as there are calls.", Hint: `aggregate_call_logs group_by=["day"] counts calls by their start.`}
 	}
-	q := question{sources: d.Sources, query: call.Query{Limit: max(d.Scan, call.DefaultScan), Scan: d.Scan}}
-	a := fieldValues{d: d, q: q, field: name}
-	if !keys {
-		a.field = f.Name
-	}
-	prefix, _, _ := strings.Cut(a.field, ".")
-	inDetail := prefix == "metadata" || prefix == "dynamic_variables"
-	if inDetail {
-		few, err := d.Calls.Find(ctx, call.Query{Limit: detailSample})
-		if err != nil {
-			return nil, err
-		}
-		a.sampled = slices.ContainsFunc(few.Logs, func(l *call.Log) bool { return !l.Detailed })
-		a.page = few
-	}
-	var err error
-	if a.sampled {
-		a.page.Logs, a.page.Notes = d.detailed(ctx, a.page)
-	} else if a.page, err = d.Calls.Find(ctx, q.query); err != nil {
+	by := []call.Grouping{{Field: f.Name}}
+	found, err := call.Count(ctx, d.Calls, call.Aggregation{By: by, Limit: mostValues, Scan: d.Scan})
+	if err != nil {
 		return nil, err
 	}
-	if keys {
-		a.values = keyTallies(a.page.Logs, name)
-	} else {
-		a.values = tallies(a.page.Logs, a.field)
+	if lacks, newest, err := d.lacksDetail(ctx, by, 0, found); err != nil {
+		return nil, err
+	} else if lacks && onlyAbsent(found) {
+		return d.sampled(ctx, f.Name, newest), nil
+	} else if lacks {
+		found.Notes = append(found.Notes, detailNote)
+	}
+	a := d.valuesOf(f.Name, call.Page{Window: found.Window, Coverage: found.Coverage, Notes: found.Notes, AsOf: found.AsOf})
+	a.calls, a.more = found.Total.Stats.Calls, found.OtherGroups
+	for _, g := range found.Groups {
+		a.values = append(a.values, tally{g.Key[0], g.Stats.Calls})
 	}
 	return a, nil
 }
 
-// detailSample is how many records are read one by one, where only the record
-// of one call has what is asked for.
-const detailSample = 20
+func (d Deps) valuesOf(field string, p call.Page) fieldValues {
+	return fieldValues{d: d, q: question{tool: "describe_fields", sources: d.Sources}, page: p, field: field, values: []tally{}}
+}
 
-// detailed returns the calls of p with their details, but for those that cannot
-// be read, of which a note tells.
-func (d Deps) detailed(ctx context.Context, p call.Page) ([]*call.Log, []string) {
-	logs := slices.Clone(p.Logs)
-	var wait sync.WaitGroup
-	for i, l := range logs {
-		wait.Go(func() {
-			full, err := d.Calls.Get(ctx, l.ID)
-			if err != nil {
-				full = nil
-			}
-			logs[i] = full
-		})
+// keysOf counts the keys of a map over the newest calls.
+func (d Deps) keysOf(ctx context.Context, which string) (answer, error) {
+	newest, err := d.Calls.Find(ctx, call.Query{Limit: detailSample})
+	if err != nil {
+		return nil, err
 	}
-	wait.Wait()
-	read := slices.DeleteFunc(logs, func(l *call.Log) bool { return l == nil })
-	notes := p.Notes
-	if n := len(p.Logs) - len(read); n > 0 {
-		notes = append(notes, fmt.Sprintf("%d records could not be read", n))
+	if slices.ContainsFunc(newest.Logs, func(l *call.Log) bool { return !l.Detailed }) {
+		return d.sampled(ctx, which, newest), nil
 	}
-	return read, notes
+	p, err := d.Calls.Find(ctx, call.Query{Limit: cmp.Or(d.Scan, call.DefaultScan), Scan: d.Scan})
+	if err != nil {
+		return nil, err
+	}
+	a := d.valuesOf(which, p)
+	a.calls, a.newest, a.values = len(p.Logs), p.Next != nil, keyTallies(p.Logs, which)
+	return a, nil
+}
+
+// sampled counts over the newest calls, whose records are read one by one: only
+// they have what is asked for.
+func (d Deps) sampled(ctx context.Context, field string, newest call.Page) fieldValues {
+	logs, notes := d.detailed(ctx, newest)
+	newest.Notes, newest.Coverage.Complete, newest.Coverage.Searched = notes, false, len(logs)
+	a := d.valuesOf(field, newest)
+	a.calls, a.newest, a.records = len(logs), true, true
+	if a.values = tallies(logs, field); field == "metadata" || field == "dynamic_variables" {
+		a.values = keyTallies(logs, field)
+	}
+	return a
+}
+
+// onlyAbsent holds where no call has a value.
+func onlyAbsent(a call.Aggregate) bool {
+	return !slices.ContainsFunc(a.Groups, func(g call.Group) bool { return g.Key[0] != call.Absent })
 }
 
 func keyTallies(logs []*call.Log, which string) []tally {
@@ -166,52 +178,93 @@ type fieldValues struct {
 	q       question
 	page    call.Page
 	field   string
-	values  []tally
-	sampled bool // only details of the newest few were read
+	values  []tally // the most frequent first
+	more    int     // values that are not among them
+	calls   int     // that were counted
+	newest  bool    // those were the newest alone
+	records bool    // and the record of each was read
 }
 
+// So many values are shown as text, and of numbers, and of values that one call
+// each has, so many: they are examples.
+const (
+	mostRows     = 50
+	mostExamples = 10
+)
+
 func (a fieldValues) text(budget int) string {
-	distinct := len(a.values)
-	if slices.ContainsFunc(a.values, func(t tally) bool { return t.Value == absent }) {
-		distinct--
+	head := fmt.Sprintf("%s · %s values in %s · %s · window %s", render.Clean(a.field), thousands(a.distinct()), a.over(), a.q.scope(200), a.q.windowWords(a.page))
+	if !a.newest {
+		head += " · " + a.q.coverageWords(a.page)
 	}
-	head := fmt.Sprintf("%s · %d values over %s · %s · window %s", render.Clean(a.field), distinct, a.over(), a.q.scope(200), a.q.windowWords(a.page))
 	w := render.NewWriter(budget, 0)
 	w.Line(head)
 	for _, n := range a.page.Notes {
 		w.Line(render.Clean(n))
 	}
-	rows := make([][]string, 0, len(a.values))
-	for _, t := range a.values {
+	rows := [][]string{}
+	f, _ := call.Fields().Field(a.field)
+	for i, t := range a.values {
+		if i >= mostRows || i >= mostExamples && (t.Calls == 1 || f.Kind == filter.Number) {
+			break
+		}
 		rows = append(rows, []string{render.Clip(render.Clean(t.Value), 120), thousands(t.Calls)})
 	}
-	const most = 50
-	body, common, shown := render.Table([]string{"value", "calls"}, rows[:min(len(rows), most)], w.Left()-40)
+	body, common, shown := render.Table([]string{"value", "calls"}, rows, w.Left()-40)
 	if len(common) > 0 {
 		w.Line(render.EveryRow(common))
 	}
 	w.Line(body)
-	if shown < len(rows) {
-		w.Line(fmt.Sprintf("%d more values", len(rows)-shown))
+	if rest := len(a.values) - shown + a.more; rest > 0 {
+		each := ""
+		if shown < len(a.values) && a.values[shown].Calls == 1 {
+			each = " of one call each"
+		}
+		w.Line(fmt.Sprintf("%s more values%s", thousands(rest), each))
+	}
+	if next := a.next(); next != "" {
+		w.Line(next)
 	}
 	return w.String()
 }
 
-func (a fieldValues) over() string {
-	n := thousands(len(a.page.Logs))
+// next is where more is to be had of what only records of calls have.
+func (a fieldValues) next() string {
+	prefix, key, _ := strings.Cut(a.field, ".")
 	switch {
-	case a.sampled:
+	case a.records && key != "":
+		return "a filter on it is exact; call-logs-mcp sync --details all lets every call be counted"
+	case (prefix == "metadata" || prefix == "dynamic_variables") && key != "" && a.distinct() == 0:
+		return fmt.Sprintf("no call has it; the keys there are: describe_fields field=%q", prefix)
+	}
+	return ""
+}
+
+// distinct is how many values there are.
+func (a fieldValues) distinct() int {
+	n := len(a.values) + a.more
+	if slices.ContainsFunc(a.values, func(t tally) bool { return t.Value == call.Absent }) {
+		n--
+	}
+	return n
+}
+
+// over says which calls were counted.
+func (a fieldValues) over() string {
+	n := thousands(a.calls)
+	switch {
+	case a.records:
 		return "the newest " + n + " calls, whose records were read one by one"
-	case a.page.Next != nil:
+	case a.newest:
 		return "the newest " + n + " calls"
 	}
-	return "all " + n + " calls"
+	return n + " calls"
 }
 
 func (a fieldValues) data(budget int) any {
-	l := a.q.listing(a.d, a.page, len(a.page.Logs))
-	l.Coverage.CallsSearched = len(a.page.Logs)
-	l.Coverage.Complete = !a.sampled && a.page.Next == nil
+	l := a.q.listing(a.d, a.page, a.calls)
+	l.Coverage.CallsSearched = a.calls
+	l.Coverage.Complete = l.Coverage.Complete && !a.newest
 	out := fieldsData{Field: a.field, Values: []tally{}, Window: &l.Window, Coverage: &l.Coverage, Notes: l.Notes}
 	left := budget - 200
 	for _, t := range a.values {
@@ -220,6 +273,9 @@ func (a fieldValues) data(budget int) any {
 			break
 		}
 		out.Values = append(out.Values, t)
+	}
+	if rest := len(a.values) - len(out.Values) + a.more; rest > 0 {
+		out.Notes = append(out.Notes, thousands(rest)+" more values")
 	}
 	return out
 }

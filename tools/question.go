@@ -178,7 +178,18 @@ func (q question) coverageWords(p call.Page) string {
 	if !c.Back.IsZero() {
 		s += " (" + orderWords(q.query.Order) + ", as far as " + minute(c.Back, 0) + ")"
 	}
-	return s + "; narrow the window, or go on with the cursor" + asOf(p)
+	return s + "; " + q.wayOut(p) + asOf(p)
+}
+
+// wayOut says how what was not looked at can be.
+func (q question) wayOut(p call.Page) string {
+	switch {
+	case q.tool == "describe_fields":
+		return "aggregate_call_logs counts a shorter window"
+	case p.Next != nil && q.query.Order != call.Relevance:
+		return "narrow the window, or go on with the cursor"
+	}
+	return "narrow the window"
 }
 
 // asOf says that a copy answered, and when it was true.

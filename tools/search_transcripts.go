@@ -192,7 +192,7 @@ func (a searched) searchedWords() string {
 	if !c.Back.IsZero() {
 		back = fmt.Sprintf(" (%s, as far as %s)", orderWords(a.q.query.Order), minute(c.Back, 0))
 	}
-	return fmt.Sprintf("%s only %s%s %s%s · window %s; narrow it, or go on with the cursor%s", put, thousands(c.Searched), of, among, back, a.q.windowWords(a.page), asOf(a.page))
+	return fmt.Sprintf("%s only %s%s %s%s · window %s; %s%s", put, thousands(c.Searched), of, among, back, a.q.windowWords(a.page), a.q.wayOut(a.page), asOf(a.page))
 }
 
 // block is one call with at most so many passages.

@@ -46,19 +46,17 @@ func tallies(logs []*call.Log, field string) []tally {
 func seenValues(logs []*call.Log, field string, limit int) string {
 	var parts []string
 	for _, t := range tallies(logs, field) {
-		if t.Value != absent && len(parts) < limit {
+		if t.Value != call.Absent && len(parts) < limit {
 			parts = append(parts, fmt.Sprintf("%s (%d)", render.Clip(render.Clean(t.Value), 60), t.Calls))
 		}
 	}
 	return strings.Join(parts, ", ")
 }
 
-const absent = "(absent)"
-
 func valueText(v any) string {
 	switch v := v.(type) {
 	case nil:
-		return absent
+		return call.Absent
 	case string:
 		return v
 	case float64:

@@ -26,6 +26,8 @@ func Count(ctx context.Context, src Source, a Aggregation) (Aggregate, error) {
 		window.To = to
 	}
 	logs := now.Logs
+	now.Coverage = now.CoverageOfAll()
+	now.Coverage.Searched = min(now.Coverage.Searched, scan) // one more is looked at, to see whether there are more
 	if length := window.To.Sub(window.From); a.Previous && !window.From.IsZero() && !window.To.IsZero() {
 		earlier := filter.All(filter.Within("timestamp", window.From.Add(-length), window.From), rest)
 		before, err := src.Find(ctx, Query{Where: earlier, Limit: scan, Scan: scan, Exhaust: true, Progress: a.Progress})
@@ -34,11 +36,25 @@ func Count(ctx context.Context, src Source, a Aggregation) (Aggregate, error) {
 		}
 		logs = append(logs[:len(logs):len(logs)], before.Logs...)
 		now.Notes = append(now.Notes, before.Notes...)
-		now.Coverage.Complete = now.Coverage.Complete && before.Coverage.Complete
+		now.Coverage.Complete = now.Coverage.Complete && before.CoverageOfAll().Complete
 	}
 	a.Where = filter.All(filter.Within("timestamp", window.From, window.To), rest)
 	out := AggregateLogs(logs, a)
 	out.Window, out.Coverage = window, now.Coverage
 	out.Notes = append(out.Notes, now.Notes...)
 	return out, nil
+}
+
+// CoverageOfAll is the coverage of p, newest first, for a question about all
+// that match and not a page of them: what is behind p was not looked at.
+func (p Page) CoverageOfAll() Coverage {
+	c := p.Coverage
+	if p.Next == nil {
+		return c
+	}
+	c.Complete = false
+	if len(p.Logs) > 0 && c.Back.IsZero() {
+		c.Back = p.Logs[len(p.Logs)-1].StartedAt
+	}
+	return c
 }

@@ -1,6 +1,7 @@
 package call_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/call/calltest"
 	"call-logs-mcp/internal/filter"
 )
 
@@ -126,4 +128,25 @@ func TestPercentiles(t *testing.T) {
 		require.Equal(t, want(50), *s.P50)
 		require.Equal(t, want(95), *s.P95)
 	})
+}
+
+// A count that stopped says so, although the page it was made of is full.
+func TestCountSaysWhereItStopped(t *testing.T) {
+	src := calltest.Memory("s", []*call.Log{at("a", 1), at("b", 2), at("c", 3)})
+	for scan, complete := range map[int]bool{2: false, 3: true} {
+		a, err := call.Count(t.Context(), fullPages{src}, call.Aggregation{Scan: scan})
+		require.NoError(t, err)
+		assert.Equal(t, scan, a.Total.Stats.Calls)
+		assert.Equal(t, complete, a.Coverage.Complete)
+		assert.Equal(t, complete, a.Coverage.Back.IsZero())
+	}
+}
+
+// fullPages takes a full page for all that was asked, as a source may that counts.
+type fullPages struct{ call.Source }
+
+func (f fullPages) Find(ctx context.Context, q call.Query) (call.Page, error) {
+	p, err := f.Source.Find(ctx, q)
+	p.Coverage.Complete = true
+	return p, err
 }

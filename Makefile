@@ -1,6 +1,6 @@
-# make demo and make test need Go alone; test-clients needs npm, image needs Docker.
+# make demo and make test need Go alone; test-clients and conformance need npm, image needs Docker.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-clients lint quality soak golden bench build image
+.PHONY: help demo test test-clients conformance lint quality soak golden bench build image
 
 BIN     := call-logs-mcp
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -18,8 +18,13 @@ demo: build ## Build the server and walk through its sample calls
 test: ## Run all Go tests and count them
 	@go run ./.ci/gotest ./...
 
-test-clients: build $(CLIENTS)/node_modules/.package-lock.json ## Drive the built server with the TypeScript SDK and the inspector (npm)
+test-clients: build $(CLIENTS)/node_modules/.package-lock.json ## Drive the built server with the TypeScript and Go SDKs and the inspector (npm)
+	@cd $(CLIENTS)/gosdk && BIN='$(CURDIR)/$(BIN)' go test -count=1 ./...
 	@cd $(CLIENTS) && BIN='$(CURDIR)/$(BIN)' npm test --silent
+
+conformance: build $(CLIENTS)/node_modules/.package-lock.json ## Run the MCP conformance suite of both revisions (npm)
+	@fixtures=$$(mktemp -d) && trap 'rm -rf "$$fixtures"' EXIT && go build -o "$$fixtures/fixtures" ./testdata/conformance/fixtures && \
+		cd $(CLIENTS) && BIN='$(CURDIR)/$(BIN)' FIXTURES="$$fixtures/fixtures" npm run --silent conformance
 
 $(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json $(CLIENTS)/.npmrc
 	cd $(CLIENTS) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
@@ -27,8 +32,8 @@ $(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package.json $(CLIENTS)/p
 
 lint: ## Check format, vet, staticcheck, known vulnerabilities, go.mod and the npm lock
 	@unformatted=$$(gofmt -l . .ci/gotest); if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
-	go vet ./... ./.ci/gotest
-	go tool staticcheck ./... ./.ci/gotest
+	go vet ./... ./.ci/gotest ./testdata/conformance/fixtures
+	go tool staticcheck ./... ./.ci/gotest ./testdata/conformance/fixtures
 	go mod verify
 	go mod tidy -diff
 	@if grep -n '"resolved"' $(CLIENTS)/package-lock.json; then echo "package-lock.json names a registry"; exit 1; fi

@@ -1,6 +1,7 @@
 // What the tests share: the built server, a client connected to it, and a count of tokens.
 import { spawn } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
@@ -75,4 +76,31 @@ export function run(command, args, env, limit = 60_000) {
     child.on('error', reject);
     child.on('close', (code, signal) => resolve({ code, signal, out, err }));
   });
+}
+
+/** A port of loopback that nobody has. */
+export function free() {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+/** A server over HTTP that answers at addr; stop ends it and says how it went. */
+export async function listening(command, args, addr, env = bare) {
+  const child = spawn(command, args, { env });
+  let err = '';
+  child.stderr.on('data', (b) => (err += b));
+  const gone = new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal, err })));
+  for (let left = 100; ; left--) {
+    if (await fetch(`http://${addr}/healthz`).then((r) => r.ok, () => false)) break;
+    if (child.exitCode !== null || left === 0) {
+      child.kill('SIGKILL');
+      throw new Error(`${command} does not answer at ${addr}: ${err}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return { stop: () => { child.kill('SIGTERM'); return gone; } };
 }

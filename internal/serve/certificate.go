@@ -13,7 +13,7 @@ func certified(srv *http.Server, cert, key string, logger *slog.Logger) error {
 		c, err := tls.LoadX509KeyPair(cert, key)
 		return &c, err
 	}
-	current, err := watch(load, func(err error) {
+	current, err := watch(load, nil, func(err error, _ bool) {
 		logger.Error("the TLS certificate cannot be read again; the last one stays", "err", err)
 	}, cert, key)
 	if err != nil {

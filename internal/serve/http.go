@@ -89,9 +89,7 @@ func newFront(s *server.MCPServer, o HTTPOptions, logger *slog.Logger) (*front, 
 	}
 	switch o.Auth {
 	case ByToken:
-		f.keys, err = newByToken(o.Tokens, func(err error) {
-			logger.Error("the tokens cannot be read again; the last ones stay", "err", err)
-		})
+		f.keys, err = newByToken(o.Tokens, logger)
 		if err != nil {
 			return nil, err
 		}

@@ -10,7 +10,10 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"log/slog"
 	"os"
 	"regexp"
 	"slices"
@@ -149,7 +152,7 @@ func readTokens(path string) ([]token, error) {
 		return nil, err
 	}
 	if len(tokens) == 0 {
-		return nil, fmt.Errorf("there is no token in it; call-logs-mcp token new NAME makes one")
+		return nil, errNoTokens
 	}
 	return tokens, nil
 }
@@ -160,8 +163,29 @@ type byToken struct {
 	now    func() time.Time
 }
 
-func newByToken(path string, bad func(error)) (*byToken, error) {
-	w, err := watch(func() ([]token, error) { return readTokens(path) }, bad, path)
+// tokenGrace is for how long the last good tokens hold while their file cannot
+// be read or makes no sense: what an editor saves by halves, or a mistake that
+// somebody is mending. A revoked token must not outlive it.
+const tokenGrace = 10 * time.Minute
+
+// errNoTokens is a file that lets nobody in.
+var errNoTokens = errors.New("there is no token in it; call-logs-mcp token new NAME makes one")
+
+func newByToken(path string, logger *slog.Logger) (*byToken, error) {
+	lasts := func(err error) time.Duration {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNoTokens) {
+			return 0 // whoever takes the tokens away means it
+		}
+		return tokenGrace
+	}
+	bad := func(err error, kept bool) {
+		if kept {
+			logger.Error("the tokens cannot be read again; the last ones hold for ten minutes", "err", err)
+		} else {
+			logger.Error("there are no tokens; nobody is let in", "err", err)
+		}
+	}
+	w, err := watch(func() ([]token, error) { return readTokens(path) }, lasts, bad, path)
 	if err != nil {
 		return nil, wrong("--tokens %s: %v", path, err)
 	}
@@ -182,7 +206,7 @@ func (b *byToken) authenticate(_ context.Context, given string) (Principal, erro
 	case found == nil:
 		return Principal{}, denied("unknown token")
 	case !found.expires.IsZero() && !b.now().Before(found.expires):
-		return Principal{}, denied("the token has expired")
+		return Principal{}, denied("the token has expired; whoever runs this server can make another")
 	}
 	return found.who, nil
 }

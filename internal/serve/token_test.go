@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,7 +27,7 @@ func TestTokensComeIn(t *testing.T) {
 		assert.NotContains(t, string(data), p)
 		assert.Len(t, p, len(tokenPrefix)+43)
 	}
-	keys, err := newByToken(path, func(error) {})
+	keys, err := newByToken(path, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	p, err := keys.authenticate(t.Context(), plain[0])
 	require.NoError(t, err)
@@ -41,7 +42,7 @@ func TestTokensExpire(t *testing.T) {
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "tokens")
 	require.NoError(t, os.WriteFile(path, []byte(line), 0o600))
-	keys, err := newByToken(path, func(error) {})
+	keys, err := newByToken(path, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	keys.now = func() time.Time { return now.Add(-time.Second) }
 	p, err := keys.authenticate(t.Context(), plain)
@@ -49,7 +50,7 @@ func TestTokensExpire(t *testing.T) {
 	assert.Equal(t, []string{CallsRead, TranscriptsRead}, p.Scopes)
 	keys.now = func() time.Time { return now }
 	_, err = keys.authenticate(t.Context(), plain)
-	assert.ErrorIs(t, err, denied("the token has expired"))
+	assert.ErrorContains(t, err, "the token has expired")
 }
 
 func TestTokenFilesThatAreWrong(t *testing.T) {
@@ -69,7 +70,7 @@ func TestTokenFilesThatAreWrong(t *testing.T) {
 	} {
 		path := filepath.Join(t.TempDir(), "tokens")
 		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
-		_, err := newByToken(path, func(error) {})
+		_, err := newByToken(path, slog.New(slog.DiscardHandler))
 		assert.ErrorContains(t, err, want)
 		assert.ErrorAs(t, err, new(*ConfigError))
 	}
@@ -82,29 +83,122 @@ func TestTokenFilesThatAreWrong(t *testing.T) {
 	}
 }
 
+// A tokenFile is a file of tokens that a test changes, and a clock that it moves.
+type tokenFile struct {
+	t    *testing.T
+	path string
+	keys *byToken
+	at   time.Time
+	logs *lockedBuffer
+}
+
+func tokenFileOf(t *testing.T, path string) *tokenFile {
+	f := &tokenFile{t: t, path: path, logs: &lockedBuffer{}}
+	var err error
+	f.keys, err = newByToken(path, slog.New(slog.NewTextHandler(f.logs, nil)))
+	require.NoError(t, err)
+	f.at = f.keys.tokens.looked
+	f.keys.tokens.now = func() time.Time { return f.at }
+	return f
+}
+
+func (f *tokenFile) write(content string) {
+	require.NoError(f.t, os.WriteFile(f.path, []byte(content), 0o600))
+}
+
+// known says whether a token lets in once so much time has passed.
+func (f *tokenFile) known(token string, after time.Duration) bool {
+	f.at = f.at.Add(after)
+	_, err := f.keys.authenticate(f.t.Context(), token)
+	return err == nil
+}
+
+func (f *tokenFile) told() int { return strings.Count(f.logs.String(), "level=ERROR") }
+
 func TestTokensAreReadAgain(t *testing.T) {
 	path, old := tokensOf(t, Principal{Name: "old", Scopes: Scopes()})
-	told := 0
-	keys, err := newByToken(path, func(error) { told++ })
-	require.NoError(t, err)
-	later := func() { keys.tokens.looked = time.Time{} } // a second
-	known := func(token string) bool {
-		later()
-		_, err := keys.authenticate(t.Context(), token)
-		return err == nil
-	}
+	f := tokenFileOf(t, path)
 	plain, line, err := NewToken("new", nil, "", time.Time{})
 	require.NoError(t, err)
 
-	require.NoError(t, os.WriteFile(path, []byte("half a fi"), 0o600))
-	assert.True(t, known(old[0]), "the last good file stays")
-	assert.True(t, known(old[0]))
-	assert.Equal(t, 1, told, "once")
-	require.NoError(t, os.WriteFile(path, []byte(line), 0o600))
-	assert.True(t, known(plain))
-	assert.False(t, known(old[0]))
+	f.write("half a fi")
+	assert.True(t, f.known(old[0], time.Second), "the last good file stays")
+	assert.True(t, f.known(old[0], time.Minute))
+	assert.Equal(t, 1, f.told(), "once")
+	f.write(line)
+	assert.False(t, f.known(plain, time.Second/2), "a file is looked at once a second")
+	assert.True(t, f.known(plain, time.Second/2))
+	assert.False(t, f.known(old[0], 0))
+	assert.True(t, f.known(plain, time.Hour))
+}
+
+// What cannot be read holds for a while, and no longer: a token that was taken
+// out of a file with a mistake in it is out, too.
+func TestBrokenTokenFileLapses(t *testing.T) {
+	path, plain := tokensOf(t, Principal{Name: "a", Scopes: Scopes()})
+	good, err := os.ReadFile(path)
+	require.NoError(t, err)
+	f := tokenFileOf(t, path)
+	f.write(`{"name":"a"`)
+	assert.True(t, f.known(plain[0], time.Second))
+	f.write(`{"name":"a","sha`) // still at it
+	assert.True(t, f.known(plain[0], tokenGrace-time.Second))
+	assert.Equal(t, 2, f.told())
+	assert.False(t, f.known(plain[0], time.Second), "ten minutes after the first mistake, not the last")
+	assert.False(t, f.known(plain[0], time.Hour))
+	assert.Equal(t, 3, f.told())
+	assert.Contains(t, f.logs.String(), "nobody is let in")
+	f.write(string(good))
+	assert.True(t, f.known(plain[0], time.Second), "mended")
+
+	// What cannot be read at all is tried again, although nothing of it changes.
 	require.NoError(t, os.Remove(path))
-	assert.True(t, known(plain))
+	require.NoError(t, os.Mkdir(path, 0o700))
+	assert.True(t, f.known(plain[0], time.Second))
+	f.keys.tokens.load = func() ([]token, error) { return readTokens(filepath.Join(path, "mounted")) }
+	require.NoError(t, os.WriteFile(filepath.Join(path, "mounted"), good, 0o600))
+	assert.True(t, f.known(plain[0], time.Second))
+	assert.True(t, f.keys.tokens.since.IsZero(), "it is read again")
+}
+
+// Whoever removes the file, or the last line of it, lets nobody in.
+func TestNoTokensLetNobodyIn(t *testing.T) {
+	path, plain := tokensOf(t, Principal{Name: "a", Scopes: Scopes()})
+	good, err := os.ReadFile(path)
+	require.NoError(t, err)
+	f := tokenFileOf(t, path)
+	for _, take := range []func(){
+		func() { require.NoError(t, os.Remove(path)) },
+		func() { f.write("") },
+		func() { f.write("# nobody any more\n") },
+	} {
+		before := f.told()
+		take()
+		assert.False(t, f.known(plain[0], time.Second))
+		assert.False(t, f.known(plain[0], time.Second))
+		assert.Equal(t, before+1, f.told())
+		f.write(string(good))
+		assert.True(t, f.known(plain[0], time.Second))
+	}
+	h := serving(t, newBench().server(), HTTPOptions{Auth: ByToken, Tokens: path})
+	ping := `{"jsonrpc":"2.0","id":1,"method":"ping"}`
+	require.Equal(t, 200, h.post(ping, "Authorization", "Bearer "+plain[0]).status)
+	require.NoError(t, os.Remove(path))
+	require.Eventually(t, func() bool { return h.post(ping, "Authorization", "Bearer "+plain[0]).status == 401 }, 3*time.Second, 50*time.Millisecond)
+}
+
+// A token past its time is refused with the way out.
+func TestExpiredTokenOverHTTP(t *testing.T) {
+	plain, line, err := NewToken("old", nil, "", time.Now().Add(-time.Second))
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "tokens")
+	require.NoError(t, os.WriteFile(path, []byte(line), 0o600))
+	h := serving(t, newBench().server(), HTTPOptions{Auth: ByToken, Tokens: path})
+	g := h.post(`{"jsonrpc":"2.0","id":1,"method":"ping"}`, "Authorization", "Bearer "+plain)
+	assert.Equal(t, 401, g.status)
+	require.NotNil(t, g.Error, g.body)
+	assert.Equal(t, "the token has expired; whoever runs this server can make another", g.Error.Message)
+	assert.Contains(t, g.header.Get("WWW-Authenticate"), `error="invalid_token", error_description="the token has expired; `)
 }
 
 // How callers are asked who they are, as RFC 6750 and MCP have it.

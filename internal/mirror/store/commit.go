@@ -87,8 +87,10 @@ type batch struct {
 
 	source int64
 	rev    int64
-	shift  int64            // how far a call's id lies behind its start, at most
-	added  int64            // calls that the source has more
+	shift  int64 // how far a call's id lies behind its start, at most
+	buried bool  // the source has tombstones
+	added  int64 // calls that the source has more
+	said   tally
 	index  map[int64]*entry // whose words are yet to be indexed
 	drop   []int64          // whose words are yet to be taken out of the index
 }
@@ -108,6 +110,11 @@ func (b *batch) run(entries []*entry) error {
 	if b.source, err = b.store.ids.id(c, "sources", "name", b.change.Source); err != nil {
 		return err
 	}
+	tombs, err := c.int(`SELECT EXISTS (SELECT 1 FROM tombs WHERE source = ?)`, b.source)
+	if err != nil {
+		return err
+	}
+	b.buried = tombs > 0
 	if err := b.put(entries); err != nil {
 		return err
 	}
@@ -159,28 +166,36 @@ func (b *batch) put(entries []*entry) error {
 	if err != nil {
 		return err
 	}
-	parallel(len(write), func(i int) {
-		write[i].split()
+	ready := make([]chan struct{}, len(write))
+	for i := range ready {
+		ready[i] = make(chan struct{})
+	}
+	defer ahead(len(write), func(i int) { // the rows of one are written while the next are prepared
+		b.said.add(write[i].split())
 		write[i].body = dict.encoder.EncodeAll(write[i].body, make([]byte, 0, len(write[i].body)/2))
-	})
+		close(ready[i])
+	})()
 	for i, e := range write {
+		<-ready[i]
 		if err := b.row(e, was[i], id); err != nil {
 			return err
 		}
 	}
 	b.written.Put += len(write)
-	return b.store.countTerms(b.conn, write)
+	return b.store.countTerms(b.conn, &b.said, len(write))
 }
 
 // decide reads what is stored of e's call, and says whether e is to be written.
 func (b *batch) decide(e *entry) (old *stored, write bool, err error) {
 	key := sortableKey(e.log.ID.Key)
 	var reason, buried int64
-	_, err = b.conn.first(`SELECT reason, read_at FROM tombs WHERE source = ? AND key = ?`, []any{b.source, key}, func(stmt *sqlite3.Stmt) {
-		reason, buried = stmt.ColumnInt64(0), stmt.ColumnInt64(1)
-	})
-	if err != nil {
-		return nil, false, err
+	if b.buried {
+		_, err = b.conn.first(`SELECT reason, read_at FROM tombs WHERE source = ? AND key = ?`, []any{b.source, key}, func(stmt *sqlite3.Stmt) {
+			reason, buried = stmt.ColumnInt64(0), stmt.ColumnInt64(1)
+		})
+		if err != nil {
+			return nil, false, err
+		}
 	}
 	read := nanos(b.change.ReadAt)
 	if reason != 0 && buried > read {
@@ -242,6 +257,7 @@ func (b *batch) withhold(old *stored, key []byte, reason int64) error {
 }
 
 func (b *batch) bury(key []byte, reason int) error {
+	b.buried = true
 	return b.conn.do(`REPLACE INTO tombs(source, key, reason, read_at) VALUES(?, ?, ?, ?)`, b.source, key, reason, nanos(b.change.ReadAt))
 }
 

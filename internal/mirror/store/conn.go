@@ -51,7 +51,7 @@ func (c *conn) setUp(cache int) error {
 	// secure_delete writes zeros over what is freed: FTS5 frees whole segments
 	// as it merges them, and what was copied out of them may be purged later.
 	return c.Exec(fmt.Sprintf(`PRAGMA busy_timeout = 10000; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;
-		PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -%d;`, cache))
+		PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -%d; PRAGMA wal_autocheckpoint = %d;`, cache, checkpointAfter))
 }
 
 func (c *conn) close() error {

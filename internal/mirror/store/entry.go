@@ -4,6 +4,7 @@ import (
 	"hash/fnv"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"call-logs-mcp/internal/call"
 )
@@ -15,8 +16,7 @@ type entry struct {
 	hash  int64  // of body
 	light int64  // of what a list of calls says of it
 	texts [columnCount]string
-	words int64    // hash of texts
-	own   []string // the different words, in no order
+	words int64 // hash of texts
 }
 
 // separator stands between the parts of a transcript, lest a phrase is found
@@ -73,6 +73,21 @@ func parallel(n int, f func(int)) {
 	wait.Wait()
 }
 
+// ahead calls f for 0 to n-1 in turn, on all processors but the one of its
+// caller, and returns a function that waits for the last.
+func ahead(n int, f func(int)) (wait func()) {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range max(1, runtime.GOMAXPROCS(0)-1) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				f(int(i))
+			}
+		})
+	}
+	return workers.Wait
+}
+
 func newEntry(l *call.Log) (*entry, error) {
 	body, err := encodeRecord(make([]byte, 0, 6<<10), l)
 	if err != nil {
@@ -94,10 +109,11 @@ func Hash(l *call.Log) (uint64, error) {
 	return uint64(sum(body)), err
 }
 
-// split finds the words of the call, apart by who said them.
-func (e *entry) split() {
+// split finds the words of the call, apart by who said them, and returns those
+// that are counted, in no order.
+func (e *entry) split() (own []string) {
 	var b [columnCount][]byte
-	own := make(map[string]struct{}, 400)
+	own, met := make([]string, 0, 256), make(map[string]struct{}, 400)
 	for i := range e.log.Turns {
 		turn := &e.log.Turns[i]
 		for n, part := range turn.Parts() {
@@ -115,10 +131,10 @@ func (e *entry) split() {
 			}
 			for word := range call.Words(part) {
 				b[k] = append(append(b[k], word...), ' ')
-				if _, met := own[word]; !met {
-					own[word] = struct{}{}
+				if _, again := met[word]; !again {
+					met[word] = struct{}{}
 					if counted(word) {
-						e.own = append(e.own, word)
+						own = append(own, word)
 					}
 				}
 			}
@@ -131,6 +147,7 @@ func (e *entry) split() {
 		h.Write([]byte{0})
 	}
 	e.words = int64(h.Sum64())
+	return own
 }
 
 // undetailed is l as a list of calls may have it, without what only the record

@@ -42,6 +42,11 @@ type Store struct {
 // file is empty.
 const pageSize = 8192
 
+// checkpointAfter is how many pages the log beside the database holds before it
+// is moved into it. New calls touch the same pages of some indexes again and
+// again, and each move writes and syncs them.
+const checkpointAfter = 4000
+
 // Caches of the connections, in KiB.
 const (
 	writerCache = 24 << 10

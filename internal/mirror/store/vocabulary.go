@@ -1,6 +1,9 @@
 package store
 
 import (
+	"strings"
+	"sync"
+
 	"github.com/ncruces/go-sqlite3"
 )
 
@@ -16,7 +19,8 @@ type vocabulary struct {
 // Bounds of the vocabulary.
 const (
 	maxTerms   = 200_000 // words that are known by heart
-	flushAfter = 20_000  // calls
+	flushAfter = 20_000  // calls, or a quarter of those that are stored
+	leastFlush = 5000
 )
 
 func (v *vocabulary) forget() { v.known, v.calls = nil, 0 }
@@ -35,26 +39,46 @@ func counted(word string) bool {
 	return true
 }
 
-func (s *Store) countTerms(c *conn, entries []*entry) error {
+// A tally counts in how many calls of a batch each word is.
+type tally struct {
+	mu    sync.Mutex
+	calls map[string]int
+}
+
+// add counts the different words of one call.
+func (t *tally) add(words []string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.calls == nil {
+		t.calls = make(map[string]int, 10_000)
+	}
+	for _, word := range words {
+		t.calls[word]++
+	}
+}
+
+// countTerms counts what was said in some calls more.
+func (s *Store) countTerms(c *conn, said *tally, calls int) error {
 	v := &s.terms
 	if v.known == nil {
 		v.known = map[string]*int{}
 	}
-	for _, e := range entries {
-		for _, word := range e.own {
-			n := v.known[word]
-			if n == nil {
-				if err := c.do(`INSERT INTO terms(term, stem, calls) VALUES(?, ?, 0) ON CONFLICT DO NOTHING`, word, stem(word)); err != nil {
-					return err
-				}
-				n = new(int)
-				v.known[word] = n
+	for word, n := range said.calls {
+		count := v.known[word]
+		if count == nil {
+			word = strings.Clone(word) // not the turn that it was said in
+			if err := c.do(`INSERT INTO terms(term, stem, calls) VALUES(?, ?, 0) ON CONFLICT DO NOTHING`, word, stem(word)); err != nil {
+				return err
 			}
-			*n++
+			count = new(int)
+			v.known[word] = count
 		}
+		*count += n
 	}
-	if v.calls += len(entries); v.calls < flushAfter {
-		return nil
+	v.calls += calls
+	stored, err := c.int(`SELECT sum(calls) FROM sources`)
+	if err != nil || v.calls < min(flushAfter, max(leastFlush, int(stored)/4)) {
+		return err
 	}
 	return v.write(c)
 }

@@ -26,7 +26,6 @@ type house struct {
 	sources    map[string]call.Source // as they are upstream, by name
 	tools      tools.Deps
 	masked     bool
-	cursors    *serve.Sealer // seals them to the one who asked
 	// ready says why questions cannot be answered yet: nil where nothing has to be opened.
 	ready  func(context.Context) error
 	logger *slog.Logger
@@ -51,9 +50,9 @@ func open(o config.Options, logger *slog.Logger, now func() time.Time) (*house, 
 		}
 	}
 	merged := call.Merge(sources, 0)
-	h := &house{configured: configured, sources: sources, logger: logger, masked: o.Mask(), cursors: sealer(o), tools: tools.Deps{
+	h := &house{configured: configured, sources: sources, logger: logger, masked: o.Mask(), tools: tools.Deps{
 		Calls: merged, Sources: merged.Sources(), Now: now, Zone: o.TimeZone, Budget: o.Budget,
-		Scan: o.MaxFetch, Sample: o.Demo, Structured: o.Structured, Logger: logger,
+		Scan: o.MaxFetch, Sample: o.Demo, Structured: o.Structured, Cursors: sealer(o), Logger: logger,
 	}}
 	mask := redact.New()
 	// Cleaned first: what is invisible inside a number must not hide it.
@@ -78,7 +77,7 @@ func open(o config.Options, logger *slog.Logger, now func() time.Time) (*house, 
 	return h, nil
 }
 
-// sealer seals with the secret that instances share, or with one of its own.
+// sealer seals cursors with the secret that instances share, or with one of its own.
 func sealer(o config.Options) *serve.Sealer {
 	return serve.NewSealer([]byte(o.CursorSecret.Reveal()))
 }

@@ -29,12 +29,12 @@ func aggregateCallLogs(d Deps) server.ServerTool {
 		title: "Count call logs",
 		description: "How many, how often, since when? Calls, success rate and lengths by group, with totals and the change against the window before. " +
 			"Without group_by the totals alone.",
-	}, d, func(ctx context.Context, in aggregateArgs) (answer, error) {
+	}, d, func(ctx context.Context, d Deps, in aggregateArgs) (answer, error) {
 		a, err := in.aggregation(&d)
 		if err != nil {
 			return nil, err
 		}
-		q, err := d.question("aggregate_call_logs", in.selection, paging{})
+		q, err := d.question(ctx, "aggregate_call_logs", in.selection, paging{})
 		if err != nil {
 			return nil, err
 		}
@@ -60,7 +60,7 @@ func aggregateCallLogs(d Deps) server.ServerTool {
 // aggregation reads the arguments that are not the selection. The time zone
 // holds for the times of the selection too, so it is set in d.
 func (in aggregateArgs) aggregation(d *Deps) (call.Aggregation, error) {
-	a := call.Aggregation{Previous: in.CompareTo != "", Limit: in.Limit, Scan: d.Scan}
+	a := call.Aggregation{Previous: in.CompareTo != "", Limit: in.Limit, Scan: d.Scan, Progress: d.progress}
 	if in.TimeZone != "" {
 		zone, err := time.LoadLocation(in.TimeZone)
 		if err != nil || in.TimeZone == "Local" {

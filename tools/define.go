@@ -44,9 +44,10 @@ func (f format) wanted() format { return f }
 
 type formatted interface{ wanted() format }
 
-// define makes a tool of a typed function. In is the arguments, declared by its
-// tags; Out the shape of data. It panics where they have no schema.
-func define[In formatted, Out any](s spec, d Deps, do func(context.Context, In) (answer, error)) server.ServerTool {
+// define makes a tool of a typed function, which gets d for one question. In is
+// the arguments, declared by its tags; Out the shape of data. It panics where
+// they have no schema.
+func define[In formatted, Out any](s spec, d Deps, do func(context.Context, Deps, In) (answer, error)) server.ServerTool {
 	schema := schemaOf[In]()
 	tool := mcp.Tool{
 		Name: s.name, Title: s.title, Description: s.description,
@@ -73,7 +74,9 @@ func define[In formatted, Out any](s spec, d Deps, do func(context.Context, In) 
 		if err := args.bind(rawArguments(r), &in); err != nil {
 			return d.refusal(err.Error()), nil
 		}
-		out, err := do(ctx, in)
+		own := d
+		own.progress = progressOf(ctx, r)
+		out, err := do(ctx, own, in)
 		if err != nil {
 			d.log(ctx, s.name, err)
 			return d.failure(err), nil

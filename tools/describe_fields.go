@@ -25,7 +25,7 @@ func describeFields(d Deps) server.ServerTool {
 		name:        "describe_fields",
 		title:       "Describe the filter fields",
 		description: "What can I filter on? The fields of filters_v2 with types and operators; or, of one field, its most frequent values with counts.",
-	}, d, func(ctx context.Context, in describeArgs) (answer, error) {
+	}, d, func(ctx context.Context, d Deps, in describeArgs) (answer, error) {
 		if in.Field == "" {
 			return fieldList{d}, nil
 		}
@@ -95,7 +95,7 @@ func (d Deps) describe(ctx context.Context, name string) (answer, error) {
 		return nil, &call.Error{Kind: call.Invalid, Msg: f.Name + " has as many values as there are calls.", Hint: `aggregate_call_logs group_by=["day"] counts calls by their start.`}
 	}
 	by := []call.Grouping{{Field: f.Name}}
-	found, err := call.Count(ctx, d.Calls, call.Aggregation{By: by, Limit: mostValues, Scan: d.Scan})
+	found, err := call.Count(ctx, d.Calls, call.Aggregation{By: by, Limit: mostValues, Scan: d.Scan, Progress: d.progress})
 	if err != nil {
 		return nil, err
 	}

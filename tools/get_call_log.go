@@ -24,7 +24,7 @@ func getCallLog(d Deps) server.ServerTool {
 		title: "Get one call",
 		description: "What happened in this call? Its facts, metrics with verdict and explanation, tool calls and errors, response times and silences, " +
 			"and the transcript trimmed to the turns that matter. More turns: read_transcript.",
-	}, d, func(ctx context.Context, in getArgs) (answer, error) {
+	}, d, func(ctx context.Context, d Deps, in getArgs) (answer, error) {
 		l, err := d.one(ctx, in.ID)
 		if err != nil {
 			return nil, err

@@ -26,8 +26,8 @@ func listCallLogs(d Deps) server.ServerTool {
 		title: "List call logs",
 		description: "Which calls? One line a call: id, start, length, agent, outcome, why it ended, topic, failed metrics, turns and the caller's first words, " +
 			"with the total. For what was said use search_transcripts; for one call get_call_log.",
-	}, d, func(ctx context.Context, in listArgs) (answer, error) {
-		q, err := d.question("list_call_logs", in.selection, in.paging)
+	}, d, func(ctx context.Context, d Deps, in listArgs) (answer, error) {
+		q, err := d.question(ctx, "list_call_logs", in.selection, in.paging)
 		if err != nil {
 			return nil, err
 		}

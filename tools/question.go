@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,17 +20,22 @@ type question struct {
 	asked   string // the window in the caller's own words, where they are relative
 	total   *int   // known from an earlier page
 	paging  bool   // this is not the first page
+	seal    func(cursor string) string
 }
 
 // question folds the arguments of a tool into a question, or takes up the one
 // that the cursor holds.
-func (d Deps) question(tool string, s selection, p paging) (question, error) {
+func (d Deps) question(ctx context.Context, tool string, s selection, p paging) (question, error) {
+	seal := func(cursor string) string { return cursor }
+	if d.Cursors != nil {
+		seal = func(cursor string) string { return d.Cursors.Seal(ctx, cursor) }
+	}
 	if p.Cursor != "" {
-		c, err := call.ParseCursor(p.Cursor, tool, d.Sources)
+		c, err := d.resumed(ctx, tool, p.Cursor)
 		if err != nil {
 			return question{}, err
 		}
-		q := question{tool: tool, query: c.Resume(), total: c.Total, paging: true}
+		q := question{tool: tool, query: c.Resume(), total: c.Total, paging: true, seal: seal}
 		q.sources = d.asked(q.query.Where)
 		where, err := s.where(d)
 		if err != nil {
@@ -44,7 +50,7 @@ func (d Deps) question(tool string, s selection, p paging) (question, error) {
 		if p.PageSize != 0 {
 			q.query.Limit = p.PageSize
 		}
-		q.query.Scan = d.Scan
+		q.query.Scan, q.query.Progress = d.Scan, d.progress
 		return q, nil
 	}
 	where, err := s.where(d)
@@ -52,9 +58,23 @@ func (d Deps) question(tool string, s selection, p paging) (question, error) {
 		return question{}, err
 	}
 	return question{
-		tool: tool, sources: d.asked(where), asked: spoken(s.TimestampFrom, s.TimestampTo),
-		query: call.Query{Where: where, Limit: p.PageSize, Scan: d.Scan},
+		tool: tool, sources: d.asked(where), asked: spoken(s.TimestampFrom, s.TimestampTo), seal: seal,
+		query: call.Query{Where: where, Limit: p.PageSize, Scan: d.Scan, Progress: d.progress},
 	}, nil
+}
+
+// resumed is what a cursor holds that the one who asks was given.
+func (d Deps) resumed(ctx context.Context, tool, cursor string) (call.Cursor, error) {
+	if d.Cursors != nil {
+		var ok bool
+		if cursor, ok = d.Cursors.Open(ctx, cursor); !ok {
+			return call.Cursor{}, &call.Error{
+				Kind: call.Invalid, Msg: "That cursor is damaged, older than a day, or was given to somebody else.",
+				Hint: "Start over without cursor.",
+			}
+		}
+	}
+	return call.ParseCursor(cursor, tool, d.Sources)
 }
 
 // text is the canonical form of e, "" for none.
@@ -115,7 +135,7 @@ func (q question) cursor(p call.Page, after *call.Mark) string {
 	query := q.query
 	_, _, query.Where = filter.Bounds(query.Where, "timestamp")
 	query.After = after
-	return call.Cursor{Tool: q.tool, Query: query, Window: q.window(p), Total: q.known(p)}.String()
+	return q.seal(call.Cursor{Tool: q.tool, Query: query, Window: q.window(p), Total: q.known(p)}.String())
 }
 
 // known is the total of the whole walk.

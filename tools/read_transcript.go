@@ -25,7 +25,7 @@ func readTranscript(d Deps) server.ServerTool {
 		title: "Read a transcript",
 		description: "Show me these turns: all, from_turn to to_turn, around a turn or time, or those that match words. " +
 			"The answer says what was left out and which call shows it.",
-	}, d, func(ctx context.Context, in readArgs) (answer, error) {
+	}, d, func(ctx context.Context, d Deps, in readArgs) (answer, error) {
 		l, err := d.one(ctx, in.ID)
 		if err != nil {
 			return nil, err

@@ -38,8 +38,8 @@ func searchTranscripts(d Deps) server.ServerTool {
 		title: "Search transcripts",
 		description: "Who said that? Calls whose transcript holds the query, each with its best passages: turn, time, role and words, the match marked «so». " +
 			"Case and punctuation do not count. The answer says how many calls were searched.",
-	}, d, func(ctx context.Context, in searchArgs) (answer, error) {
-		q, err := d.question("search_transcripts", in.selection, in.paging)
+	}, d, func(ctx context.Context, d Deps, in searchArgs) (answer, error) {
+		q, err := d.question(ctx, "search_transcripts", in.selection, in.paging)
 		if err != nil {
 			return nil, err
 		}

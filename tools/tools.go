@@ -6,6 +6,7 @@
 package tools
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -27,7 +28,17 @@ type Deps struct {
 	// Structured serves an output schema for every tool, and structured content
 	// with every answer, for clients that run code over results.
 	Structured bool
+	Cursors    Sealer // nil leaves cursors as they are
 	Logger     *slog.Logger
+
+	progress call.Progress // of the question that is answered
+}
+
+// A Sealer sees to it that a cursor serves only the one who got it.
+type Sealer interface {
+	Seal(ctx context.Context, cursor string) string
+	// Open is what was sealed for the one who asks; ok is false for any other.
+	Open(ctx context.Context, sealed string) (cursor string, ok bool)
 }
 
 // The bounds of an answer, in tokens.

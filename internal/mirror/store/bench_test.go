@@ -75,7 +75,7 @@ func cpu() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// resident is the memory of this process, in MiB.
+// resident is the memory of this process in MiB, the generator's among it.
 func resident() float64 {
 	b, _ := os.ReadFile("/proc/self/status") // elsewhere it is 0
 	_, rest, _ := strings.Cut(string(b), "VmRSS:")
@@ -84,55 +84,93 @@ func resident() float64 {
 	return n / 1024
 }
 
-// sizes are the numbers of calls that benchmarks run on: 10,000, and what
-// CALL_LOGS_BENCH says, as in 100000,1000000. A million takes a quarter of an
-// hour and 6 GB; CALL_LOGS_BENCH_DIR keeps the databases for the next run.
-func sizes() []int {
-	out := []int{10_000}
-	for part := range strings.SplitSeq(os.Getenv("CALL_LOGS_BENCH"), ",") {
-		if n, err := strconv.Atoi(part); err == nil && n > 0 {
-			out = append(out, n)
-		}
+// sizes are the numbers of calls that benchmarks run on: 10,000 and 100,000, or
+// what BENCH_CALLS says, as in 1000000. A million takes a quarter of an hour and
+// 5 GB; BENCH_DIR keeps the databases for the next run.
+func sizes(b *testing.B) (out []int) {
+	asked := os.Getenv("BENCH_CALLS")
+	if asked == "" {
+		asked = "10000,100000"
+	}
+	for part := range strings.SplitSeq(asked, ",") {
+		n, err := strconv.Atoi(part)
+		require.NoError(b, err, "BENCH_CALLS")
+		out = append(out, n)
 	}
 	return out
 }
 
 func BenchmarkStore(b *testing.B) {
-	for _, n := range sizes() {
-		b.Run(fmt.Sprint(n), func(b *testing.B) { benchmarkSize(b, newGenerator(n)) })
+	var tables []string
+	for _, n := range sizes(b) {
+		f := figures{}
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			m := &measuring{B: b, g: newGenerator(n), into: f}
+			m.prepare()
+			m.reading()
+			m.counting()
+			m.writing()
+		})
+		tables = append(tables, f.table(n))
 	}
+	fmt.Print("\n" + strings.Join(tables, "\n"))
 }
 
-// prepared is a database of the calls of g.
-func prepared(b *testing.B, g *generator) string {
-	path := onDisk(b)
-	if dir := os.Getenv("CALL_LOGS_BENCH_DIR"); dir != "" {
-		path = filepath.Join(dir, strconv.Itoa(g.n), "calls.db")
+// A measuring is a run of the benchmarks over the calls of one generator.
+type measuring struct {
+	*testing.B
+	g    *generator
+	path string
+	s    *store.Store
+	into figures
+}
+
+// prepare fills the database, or finds it filled, and opens it again and again.
+func (m *measuring) prepare() {
+	m.path = onDisk(m)
+	if dir := os.Getenv("BENCH_DIR"); dir != "" {
+		m.path = filepath.Join(dir, strconv.Itoa(m.g.n), "calls.db")
 	}
-	if _, err := os.Stat(path); err == nil {
-		return path
+	if _, err := os.Stat(m.path); err != nil {
+		m.Run("ingest", m.ingest)
 	}
-	b.Run("ingest", func(b *testing.B) {
-		s, err := store.Open(ctx, store.Options{Path: path})
-		require.NoError(b, err)
-		used := cpu()
-		busy := fill(b, s, g)
-		used = cpu() - used
-		require.NoError(b, s.Close())
-		for b.Loop() { // once is enough
-		}
-		b.ReportMetric(float64(used.Microseconds())/float64(g.n), "µs-cpu/call")
-		b.ReportMetric(float64(g.n)/busy.Seconds(), "calls/s")
-		b.ReportMetric(float64(bytesIn(b, filepath.Dir(path)))/float64(g.n), "B/call")
-		b.ReportMetric(resident(), "MiB")
-		b.ReportMetric(0, "ns/op")
+	m.into.set("bytes a call", float64(bytesIn(m, filepath.Dir(m.path)))/float64(m.g.n))
+	m.each("open", func(int) {
+		s, err := store.Open(ctx, store.Options{Path: m.path})
+		require.NoError(m, err)
+		require.NoError(m, s.Close())
 	})
-	return path
+	m.s = open(m, m.path)
+	m.each("get", func(i int) {
+		_, err := m.s.Get(ctx, m.some(i))
+		require.NoError(m, err)
+	})
+}
+
+func (m *measuring) some(i int) call.ID {
+	return call.ID{Source: "cekura", Key: fmt.Sprint(1_000_000 + (i*7919+7919)%m.g.n)}
+}
+
+func (m *measuring) ingest(b *testing.B) {
+	s, err := store.Open(ctx, store.Options{Path: m.path})
+	require.NoError(b, err)
+	used := cpu()
+	busy := fill(b, s, m.g)
+	used = cpu() - used
+	require.NoError(b, s.Close())
+	for b.Loop() { // once is enough
+	}
+	m.into.set("ingest", float64(m.g.n)/busy.Seconds())
+	m.into.set("MiB", resident())
+	b.ReportMetric(float64(used.Microseconds())/float64(m.g.n), "µs-cpu/call")
+	b.ReportMetric(float64(m.g.n)/busy.Seconds(), "calls/s")
+	b.ReportMetric(resident(), "MiB")
+	b.ReportMetric(0, "ns/op")
 }
 
 // each times f again and again, and reports the median and the 95th percentile.
-func each(b *testing.B, name string, f func(i int)) {
-	b.Run(name, func(b *testing.B) {
+func (m *measuring) each(name string, f func(i int)) {
+	m.Run(name, func(b *testing.B) {
 		f(-1) // the first is not counted: caches are filled once
 		var took []time.Duration
 		for i := 0; b.Loop(); i++ {
@@ -141,64 +179,56 @@ func each(b *testing.B, name string, f func(i int)) {
 			took = append(took, time.Since(begin))
 		}
 		slices.Sort(took)
-		b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
-		b.ReportMetric(float64(took[len(took)*95/100].Microseconds())/1000, "p95-ms")
+		p50, p95 := float64(took[len(took)/2].Microseconds())/1000, float64(took[len(took)*95/100].Microseconds())/1000
+		m.into.set(name, p50, p95)
+		m.into.set("MiB", max(resident(), m.into["MiB"][0]))
+		b.ReportMetric(p50, "p50-ms")
+		b.ReportMetric(p95, "p95-ms")
 		b.ReportMetric(0, "ns/op")
 	})
 }
 
-func benchmarkSize(b *testing.B, g *generator) {
-	path := prepared(b, g)
-	each(b, "open", func(int) {
-		s, err := store.Open(ctx, store.Options{Path: path})
-		require.NoError(b, err)
-		require.NoError(b, s.Close())
-	})
-	s := open(b, path)
-	each(b, "get", func(i int) {
-		_, err := s.Get(ctx, call.ID{Source: "cekura", Key: fmt.Sprint(1_000_000 + (i*7919+7919)%g.n)})
-		require.NoError(b, err)
-	})
-	month := filter.Within("timestamp", g.end.AddDate(0, 0, -30), g.end)
+func (m *measuring) month() filter.Expr {
+	return filter.Within("timestamp", m.g.end.AddDate(0, 0, -30), m.g.end)
+}
+
+func (m *measuring) reading() {
 	agent := filter.All(filter.Cond{Field: "agent.id", Op: filter.Eq, Value: "2107"}, filter.Cond{Field: "success", Op: filter.Eq, Value: false})
-	common := strings.Join(g.words[:4], " ")
+	common := strings.Join(m.g.words[:4], " ")
 	for _, q := range []struct {
 		name, text string
 		where      filter.Expr
 	}{
-		{"list", "", nil}, {"list/filtered", "", agent}, {"list/month", "", month},
-		{"half", commonWord, nil}, {"half/filtered", commonWord, agent}, {"half/month", commonWord, month},
+		{"list", "", nil}, {"list/filtered", "", agent}, {"list/month", "", m.month()},
+		{"half", commonWord, nil}, {"half/filtered", commonWord, agent}, {"half/month", commonWord, m.month()},
 		{"fair", fairWord, nil}, {"rare", rareWord, nil}, {"phrase", `"an exact phrase"`, nil},
 		{"common4", common, nil}, {"mixed", common + " " + fairWord + " " + rareWord, nil}, {"mixed/filtered", common + " " + fairWord, agent},
-		{"two", commonWord + " " + fairWord, nil},
+		{"two", commonWord + " " + fairWord, nil}, {"changing", "", nil}, {"changing/filtered", "", agent},
 	} {
 		for _, o := range []call.Order{call.Newest, call.Relevance} {
-			if q.text == "" && o == call.Relevance {
+			changing := strings.HasPrefix(q.name, "changing")
+			if q.text == "" && !changing && o == call.Relevance {
 				continue
 			}
-			each(b, string(o)+"/"+q.name, func(int) {
-				ask := call.Query{Where: q.where, Order: o}
-				if q.text != "" {
-					ask.Text = said(b, q.text)
+			m.each(string(o)+"/"+q.name, func(i int) {
+				text := q.text
+				if changing { // a common word and a fairly rare one, each time others
+					text = m.g.words[(i+1)*7%100] + " " + m.g.words[100+(i+1)*131%3000]
 				}
-				find(b, s, ask)
+				ask := call.Query{Where: q.where, Order: o}
+				if text != "" {
+					ask.Text = said(m, text)
+				}
+				find(m, m.s, ask)
 			})
 		}
 	}
-	each(b, "similar", func(i int) {
-		find(b, s, call.Query{Order: call.Relevance, Similar: &call.ID{Source: "cekura", Key: fmt.Sprint(1_000_000 + (i*7919+7919)%g.n)}})
-	})
-	benchmarkCounts(b, s, month)
-	benchmarkWriting(b, s, g)
-	b.Run("memory", func(b *testing.B) {
-		for b.Loop() {
-		}
-		b.ReportMetric(resident(), "MiB")
-		b.ReportMetric(0, "ns/op")
+	m.each("similar", func(i int) {
+		find(m, m.s, call.Query{Order: call.Relevance, Similar: new(m.some(i))})
 	})
 }
 
-func benchmarkCounts(b *testing.B, s *store.Store, month filter.Expr) {
+func (m *measuring) counting() {
 	failed := filter.Cond{Field: "success", Op: filter.Eq, Value: false}
 	for _, a := range []struct {
 		name string
@@ -211,37 +241,42 @@ func benchmarkCounts(b *testing.B, s *store.Store, month filter.Expr) {
 		{name: "total"},
 		{name: "metric", by: []call.Grouping{{Field: "metric_evaluations.metric.name"}, {Field: "metric_evaluations.passed"}}},
 	} {
-		for name, within := range map[string]filter.Expr{"month": month, "all": nil} {
-			each(b, "count/"+name+"/"+a.name, func(int) {
+		for _, name := range []string{"month", "all"} {
+			var within filter.Expr
+			if name == "month" {
+				within = m.month()
+			}
+			m.each("count/"+name+"/"+a.name, func(int) {
 				a.By, a.Previous = a.by, within != nil
 				ask := a.Aggregation
 				ask.Where = filter.All(within, a.Where)
-				_, err := s.Aggregate(ctx, ask)
-				require.NoError(b, err)
+				_, err := m.s.Aggregate(ctx, ask)
+				require.NoError(m, err)
 			})
 		}
 	}
 }
 
-// benchmarkWriting reads while calls arrive.
-func benchmarkWriting(b *testing.B, s *store.Store, g *generator) {
+// writing reads while the store writes as fast as it can, which no sync does for
+// long. Calls are changed, not added, so that the database stays as large.
+func (m *measuring) writing() {
 	var stop atomic.Bool
 	done := make(chan struct{})
-	more := newGenerator(g.n)
 	go func() {
 		defer close(done)
 		for i := 0; !stop.Load(); i += 100 {
 			var logs []*call.Log
 			for k := range 100 {
-				l := more.log((i + k) % more.n)
+				l := m.g.log((i + k) % m.g.n)
 				l.Summary = fmt.Sprint("written ", time.Now().UnixNano()) // so that it is
 				logs = append(logs, l)
 			}
-			s.Commit(ctx, store.Change{Source: "cekura", Put: logs, ReadAt: time.Now()})
+			_, err := m.s.Commit(ctx, store.Change{Source: "cekura", Put: logs, ReadAt: time.Now()})
+			assert.NoError(m, err)
 		}
 	}()
-	each(b, "writing/newest", func(int) { find(b, s, call.Query{Text: said(b, commonWord)}) })
-	each(b, "writing/relevance", func(int) { find(b, s, call.Query{Text: said(b, commonWord), Order: call.Relevance}) })
+	m.each("writing/newest", func(int) { find(m, m.s, call.Query{Text: said(m, commonWord)}) })
+	m.each("writing/relevance", func(int) { find(m, m.s, call.Query{Text: said(m, commonWord), Order: call.Relevance}) })
 	stop.Store(true)
 	<-done
 }

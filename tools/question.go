@@ -20,16 +20,13 @@ type question struct {
 	asked   string // the window in the caller's own words, where they are relative
 	total   *int   // known from an earlier page
 	paging  bool   // this is not the first page
-	seal    func(cursor string) string
+	seal    func(call.Cursor) string
 }
 
 // question folds the arguments of a tool into a question, or takes up the one
 // that the cursor holds.
 func (d Deps) question(ctx context.Context, tool string, s selection, p paging) (question, error) {
-	seal := func(cursor string) string { return cursor }
-	if d.Cursors != nil {
-		seal = func(cursor string) string { return d.Cursors.Seal(ctx, cursor) }
-	}
+	seal := func(c call.Cursor) string { return d.sealed(ctx, c) }
 	if p.Cursor != "" {
 		c, err := d.resumed(ctx, tool, p.Cursor)
 		if err != nil {
@@ -63,16 +60,30 @@ func (d Deps) question(ctx context.Context, tool string, s selection, p paging) 
 	}, nil
 }
 
+// sealed is a cursor for the one who asks.
+func (d Deps) sealed(ctx context.Context, c call.Cursor) string {
+	if d.Cursors != nil {
+		packed := c.Packed()
+		if sealed := d.Cursors.Seal(ctx, packed); sealed != packed {
+			return sealed
+		}
+	}
+	return c.String()
+}
+
 // resumed is what a cursor holds that the one who asks was given.
 func (d Deps) resumed(ctx context.Context, tool, cursor string) (call.Cursor, error) {
-	if d.Cursors != nil {
-		var ok bool
-		if cursor, ok = d.Cursors.Open(ctx, cursor); !ok {
-			return call.Cursor{}, &call.Error{
-				Kind: call.Invalid, Msg: "That cursor is damaged, older than a day, or was given to somebody else.",
-				Hint: "Start over without cursor.",
-			}
+	if d.Cursors == nil {
+		return call.ParseCursor(cursor, tool, d.Sources)
+	}
+	switch opened, ok := d.Cursors.Open(ctx, cursor); {
+	case !ok:
+		return call.Cursor{}, &call.Error{
+			Kind: call.Invalid, Msg: "That cursor is damaged, older than a day, or was given to somebody else.",
+			Hint: "Start over without cursor.",
 		}
+	case opened != cursor:
+		return call.UnpackCursor(opened, tool, d.Sources)
 	}
 	return call.ParseCursor(cursor, tool, d.Sources)
 }
@@ -135,7 +146,7 @@ func (q question) cursor(p call.Page, after *call.Mark) string {
 	query := q.query
 	_, _, query.Where = filter.Bounds(query.Where, "timestamp")
 	query.After = after
-	return q.seal(call.Cursor{Tool: q.tool, Query: query, Window: q.window(p), Total: q.known(p)}.String())
+	return q.seal(call.Cursor{Tool: q.tool, Query: query, Window: q.window(p), Total: q.known(p)})
 }
 
 // known is the total of the whole walk.

@@ -34,7 +34,8 @@ type Deps struct {
 	progress call.Progress // of the question that is answered
 }
 
-// A Sealer sees to it that a cursor serves only the one who got it.
+// A Sealer sees to it that a cursor serves only the one who got it. Where
+// nobody is told apart, it leaves what it is given as it is.
 type Sealer interface {
 	Seal(ctx context.Context, cursor string) string
 	// Open is what was sealed for the one who asks; ok is false for any other.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/server"
+	"go.opentelemetry.io/otel/trace"
 
 	"call-logs-mcp/client"
 	"call-logs-mcp/internal/call"
@@ -28,6 +29,7 @@ type house struct {
 	masked     bool
 	// ready says why questions cannot be answered yet: nil where nothing has to be opened.
 	ready  func(context.Context) error
+	traces trace.TracerProvider // nil for none
 	logger *slog.Logger
 }
 
@@ -112,14 +114,14 @@ func (h *house) server() (*server.MCPServer, error) {
 	if h.logger.Enabled(context.Background(), slog.LevelDebug) {
 		quiet = h.logger
 	}
-	s := server.NewMCPServer("call-logs-mcp", version,
+	s := server.NewMCPServer("call-logs-mcp", version, append(serve.Traced(h.traces),
 		server.WithTitle("Call logs"),
 		server.WithInstructions(h.tools.Instructions(h.masked)),
 		server.WithToolCapabilities(false), server.WithResourceCapabilities(false, false), server.WithPromptCapabilities(false),
 		server.WithCompletions(), server.WithResourceCompletionProvider(complete), server.WithPromptCompletionProvider(promptCompleter),
 		server.WithHooks(hooks), server.WithLogger(quiet),
 		server.WithToolFilter(serve.ToolFilter), server.WithToolHandlerMiddleware(serve.ToolCheck),
-	)
+	)...)
 	s.AddTools(tools.All(h.tools)...)
 	s.AddResources(resources.Static(d)...)
 	s.AddResourceTemplates(resources.Templates(d)...)

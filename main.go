@@ -71,6 +71,19 @@ func run(ctx context.Context, args []string, env func(string) string, in io.Read
 	case config.Purge:
 		return h.purge(ctx, cfg, in, out)
 	}
+	return h.serve(ctx, cfg, in, out)
+}
+
+// serve serves MCP until ctx is over or, over stdio, in ends.
+func (h *house) serve(ctx context.Context, cfg config.Config, in io.Reader, out io.Writer) error {
+	if cfg.Traces.Endpoint != "" {
+		p, stop, err := serve.Export(ctx, cfg.Traces.Endpoint, version, h.logger)
+		if err != nil {
+			return err
+		}
+		defer stop()
+		h.traces = p
+	}
 	s, err := h.server()
 	if err != nil {
 		return err
@@ -78,10 +91,10 @@ func run(ctx context.Context, args []string, env func(string) string, in io.Read
 	if cfg.HTTP.Addr != "" {
 		o := overHTTP(cfg.HTTP)
 		o.Ready = h.ready
-		return serve.HTTP(ctx, s, o, logger)
+		return serve.HTTP(ctx, s, o, h.logger)
 	}
-	logger.Info("serving call logs over stdio", "sources", h.tools.Sources, "version", version)
-	return serve.Stdio(ctx, s, in, out, logger)
+	h.logger.Info("serving call logs over stdio", "sources", h.tools.Sources, "version", version)
+	return serve.Stdio(ctx, s, in, out, h.logger)
 }
 
 // overHTTP is what the operator wants of HTTP, in serve's words.

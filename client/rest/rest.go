@@ -117,12 +117,12 @@ func New(o Options) (*Client, error) {
 		limits: limits,
 		base:   base,
 		http: &http.Client{
-			Transport: &paced{
+			Transport: &traced{name: o.Name, base: &paced{
 				base:    transport,
 				limits:  limits,
 				flight:  semaphore.NewWeighted(int64(limits.InFlight)),
 				limiter: rate.NewLimiter(limits.Rate, limits.Burst),
-			},
+			}},
 			CheckRedirect: sameHost,
 		},
 	}, nil

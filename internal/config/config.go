@@ -41,11 +41,12 @@ const (
 type Config struct {
 	Command Command
 	Options
-	HTTP  HTTP      // of serve
-	Tool  ToolCall  // of tool
-	Sync  SyncCall  // of sync
-	Purge PurgeCall // of purge
-	Token TokenCall // of token new
+	HTTP   HTTP      // of serve
+	Traces Traces    // of serve
+	Tool   ToolCall  // of tool
+	Sync   SyncCall  // of sync
+	Purge  PurgeCall // of purge
+	Token  TokenCall // of token new
 }
 
 // ToolCall is one tool to run from the terminal.

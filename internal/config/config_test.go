@@ -191,7 +191,7 @@ func TestHelpNamesEverything(t *testing.T) {
 		"mask,show", "--structured", "--log-level", "--log-format", "$CEKURA_BASE_URL", "$CEKURA_PROJECT_ID", "$CEKURA_AGENT_ID",
 		"--config=FILE", "--mirror=WHERE", "--retain=DAYS", "default 90d", "--details", "--telzino-agent-ids=ID", "$TELZINO_BASE_URL", "$ZUDU_BASE_URL",
 		"--http=ADDR", "--auth=HOW", "--no-auth", "--tokens=FILE", "--oauth-issuer", "--oauth-audience", "--allowed-host", "--allowed-origin",
-		"--trusted-proxy=CIDR", "--rate", "default 600", "--in-flight=", "--in-flight-per-principal", "--drain-delay", "CALL_LOGS_CURSOR_SECRET", "--metrics=ADDR", "--tls-cert", "--tls-key"} {
+		"--trusted-proxy=CIDR", "--rate", "default 600", "--in-flight=", "--in-flight-per-principal", "--drain-delay", "CALL_LOGS_CURSOR_SECRET", "--metrics=ADDR", "--tls-cert", "--tls-key", "--otlp-endpoint=URL", "$OTEL_EXPORTER_OTLP_ENDPOINT"} {
 		assert.Contains(t, out.String(), word)
 	}
 	assert.NotContains(t, out.String(), "hunter2")

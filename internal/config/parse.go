@@ -22,6 +22,7 @@ type commands struct {
 
 	Serve struct {
 		Options `embed:""`
+		Traces  `embed:""`
 		HTTP    `embed:"" group:"http"`
 	} `cmd:"" default:"withargs" help:"Serve MCP on stdin and stdout (the default), or over HTTP."`
 	Demo struct{} `cmd:"" help:"Walk through the sample calls: real tool calls, their answers, and how to connect."`
@@ -135,7 +136,7 @@ func (cmds *commands) config(parsed *kong.Context) Config {
 	case "new":
 		c.Command, c.Token = NewToken, cmds.Token.New.TokenCall
 	default:
-		c.Options, c.HTTP = cmds.Serve.Options, cmds.Serve.HTTP
+		c.Options, c.HTTP, c.Traces = cmds.Serve.Options, cmds.Serve.HTTP, cmds.Serve.Traces
 	}
 	return c
 }

@@ -44,7 +44,18 @@ func (c *Config) settle(parsed *kong.Context, f *file, env func(string) string) 
 	if err := c.keeps(); err != nil {
 		return err
 	}
+	if c.Command != Serve {
+		return nil
+	}
+	if err := c.Traces.settle(given(parsed, "otlp-endpoint"), env); err != nil {
+		return err
+	}
 	return c.HTTP.settle(env)
+}
+
+// given says whether the command line itself has a flag.
+func given(parsed *kong.Context, flag string) bool {
+	return slices.ContainsFunc(parsed.Path, func(p *kong.Path) bool { return p.Flag != nil && !p.Resolved && p.Flag.Name == flag })
 }
 
 // flagged is err as a mistake in the flag name.

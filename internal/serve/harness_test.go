@@ -36,8 +36,8 @@ func newBench() *bench {
 	return &bench{started: make(chan string, 100), stopped: make(chan string, 100), release: make(chan struct{})}
 }
 
-func (b *bench) server() *server.MCPServer {
-	s := server.NewMCPServer("bench", "1", server.WithToolCapabilities(false))
+func (b *bench) server(with ...server.ServerOption) *server.MCPServer {
+	s := server.NewMCPServer("bench", "1", append(with, server.WithToolCapabilities(false))...)
 	add := func(name string, run func(context.Context, string) (*mcp.CallToolResult, error)) {
 		s.AddTool(mcp.NewTool(name), func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 			return run(ctx, req.GetString("text", ""))

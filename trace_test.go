@@ -16,7 +16,7 @@ import (
 	tracev1 "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 
-	"call-logs-mcp/client/demo"
+	demoapi "call-logs-mcp/client/demo"
 )
 
 // spansOf is a collector that keeps what it is sent.
@@ -50,7 +50,7 @@ func spansOf(t *testing.T) (url string, spans func() []*tracev1.Span) {
 // the upstream got, which it cannot tell from any other.
 func TestOneTraceFromClientToUpstream(t *testing.T) {
 	to, spans := spansOf(t)
-	api := demo.New(demo.Options{Now: now})
+	api := demoapi.New(demoapi.Options{Now: now})
 	var headers sync.Map
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for name := range r.Header {

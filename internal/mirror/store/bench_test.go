@@ -161,7 +161,7 @@ func (m *measuring) ingest(b *testing.B) {
 	for b.Loop() { // once is enough
 	}
 	m.into.set("ingest", float64(m.g.n)/busy.Seconds())
-	m.into.set("MiB", resident())
+	m.into.most("MiB", resident())
 	b.ReportMetric(float64(used.Microseconds())/float64(m.g.n), "µs-cpu/call")
 	b.ReportMetric(float64(m.g.n)/busy.Seconds(), "calls/s")
 	b.ReportMetric(resident(), "MiB")
@@ -181,7 +181,7 @@ func (m *measuring) each(name string, f func(i int)) {
 		slices.Sort(took)
 		p50, p95 := float64(took[len(took)/2].Microseconds())/1000, float64(took[len(took)*95/100].Microseconds())/1000
 		m.into.set(name, p50, p95)
-		m.into.set("MiB", max(resident(), m.into["MiB"][0]))
+		m.into.most("MiB", resident())
 		b.ReportMetric(p50, "p50-ms")
 		b.ReportMetric(p95, "p95-ms")
 		b.ReportMetric(0, "ns/op")

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 	"sync"
+	"sync/atomic"
 
 	"github.com/ncruces/go-sqlite3"
 )
@@ -20,6 +21,8 @@ type cache struct {
 	epoch  int64
 	rev    int64
 	rows   rows
+
+	warming atomic.Bool // it is being read for questions to come
 }
 
 // rows are the columns. All slices are as long as ids.
@@ -67,9 +70,11 @@ func (s *Store) current(c *conn, columns []string) (r *rows, unlock func(), err 
 	}
 }
 
-// ready says whether the columns are in memory.
+// ready says whether the columns are in memory, and not just being read.
 func (k *cache) ready(columns map[string]bool) bool {
-	k.mu.RLock()
+	if !k.mu.TryRLock() {
+		return false
+	}
 	defer k.mu.RUnlock()
 	for name := range columns {
 		if k.rows.coded[name] == nil {

@@ -20,6 +20,9 @@ type conn struct {
 	last  decoded                  // the record that was decoded last
 	ranks ranking                  // what the words of the running question are worth
 	store *Store
+
+	fits    func(id int64) bool // whether the filter of the running question lets a call through
+	release func()              // unlocks what fits reads; nil where there is nothing
 }
 
 // maxIdle bounds how many statements a connection keeps; filters are of
@@ -46,6 +49,9 @@ func (c *conn) setUp(cache int) error {
 		return err
 	}
 	if err := c.registerFunctions(); err != nil {
+		return err
+	}
+	if err := c.registerFits(); err != nil {
 		return err
 	}
 	// secure_delete writes zeros over what is freed: FTS5 frees whole segments

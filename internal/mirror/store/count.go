@@ -12,8 +12,8 @@ import (
 
 // How much is done for the number of matches alone.
 const (
-	maxCount = 3000 // matches of words
-	maxSome  = 2000 // calls that a filter is tried on
+	maxCount = 1000 // matches of words
+	maxSome  = 1000 // calls that a filter is tried on
 	// smallCache is up to how many calls columns are read into memory to count;
 	// of more, where a question for counts has them there already.
 	smallCache = 100_000
@@ -45,7 +45,7 @@ func (x *question) count(p *call.Page, found int) error {
 	if known {
 		p.Total = new(int(n))
 	} else {
-		p.Notes = append(p.Notes, fmt.Sprintf("more than %d match; they were not all counted", n-n%1000))
+		p.Notes = append(p.Notes, fmt.Sprintf("at least %d match; they were not all counted", max(n, int64(found))))
 	}
 	return nil
 }

@@ -55,6 +55,7 @@ type question struct {
 	args  []any
 	table string
 	id    string // the column that is walked along
+	swift bool   // sql needs nothing of c: columns in memory answer the filter
 }
 
 func (s *Store) question(c *conn, q call.Query, match string) (*question, error) {
@@ -79,12 +80,19 @@ func (s *Store) question(c *conn, q call.Query, match string) (*question, error)
 	sql, w := compile(q.Where)
 	x.table, x.id, x.sql, x.args = "calls c", "c.id", sql, w.args
 	c.asked = w.asked
-	if match != "" {
-		x.table, x.id = "words CROSS JOIN calls c ON c.id = words.rowid", "words.rowid"
-		x.sql, x.args = matches+sql, append([]any{match}, w.args...)
+	if match == "" {
+		return x, nil
 	}
-	return x, nil
+	x.table, x.id = saidCalls, "words.rowid"
+	x.sql, x.args = matches+sql, append([]any{match}, w.args...)
+	if x.swift, err = s.swift(c, q.Where); x.swift {
+		x.table, x.sql, x.args = "words", matches+swiftly, x.args[:1]
+	}
+	return x, err
 }
+
+// saidCalls are the calls in which something is said.
+const saidCalls = "words CROSS JOIN calls c ON c.id = words.rowid"
 
 // idsBetween are the ids that calls can have that begin from one time to
 // another, which are in nanoseconds.
@@ -163,7 +171,11 @@ const placeColumns = "c.id, c.start, c.source, c.key, c.duration"
 // walk reads places with a further condition, in the order of SQL.
 func (x *question) walk(cond, order string, each func(place) bool) error {
 	sources := map[int64]string{}
-	query := "SELECT " + placeColumns + " FROM " + x.table + " WHERE " + x.sql + " AND " + cond + order
+	table := x.table
+	if x.swift {
+		table = saidCalls
+	}
+	query := "SELECT " + placeColumns + " FROM " + table + " WHERE " + x.sql + " AND " + cond + order
 	return x.each(query, x.args, func(stmt *sqlite3.Stmt) (bool, error) {
 		source, ok := sources[stmt.ColumnInt64(2)]
 		if !ok {

@@ -11,6 +11,12 @@ type figures map[string][]float64
 
 func (f figures) set(name string, values ...float64) { f[name] = values }
 
+func (f figures) most(name string, value float64) {
+	if at := f[name]; at == nil || at[0] < value {
+		f.set(name, value)
+	}
+}
+
 // A goal is what one figure has to reach at a million calls on two cores, and
 // what others reach: peers were measured once, with the same kind of calls, on
 // two busy cores (modernc and C are other builds of SQLite, "plain" is its own

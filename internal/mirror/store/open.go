@@ -203,7 +203,11 @@ func (c *conn) lent(ctx context.Context, f func(*conn) error) error {
 	c.SetInterrupt(ctx)
 	defer func() {
 		c.SetInterrupt(context.Background())
-		c.asked, c.last = nil, decoded{}
+		c.asked, c.last, c.fits = nil, decoded{}, nil
+		if c.release != nil {
+			c.release()
+			c.release = nil
+		}
 	}()
 	return f(c)
 }

@@ -161,11 +161,17 @@ func (x *search) narrow(query string) string {
 func (x *search) look(query string, met map[int64]int) (truncated bool, err error) {
 	sql, args := `SELECT rowid, relevance(words) FROM words WHERE words MATCH ? ORDER BY rowid DESC`, []any{query}
 	if x.filtered() {
-		sql = `SELECT words.rowid, CASE WHEN ` + x.sql + ` THEN relevance(words) END FROM words CROSS JOIN calls c ON c.id = words.rowid WHERE words MATCH ?`
+		table, fits, also := saidCalls, x.sql, slices.Clone(x.args)
+		if swift, err := x.store.swift(x.conn, x.q.Where); err != nil {
+			return false, err
+		} else if swift {
+			table, fits, also = "words", swiftly, nil
+		}
+		sql = `SELECT words.rowid, CASE WHEN ` + fits + ` THEN relevance(words) END FROM ` + table + ` WHERE words MATCH ?`
 		if !x.timeless {
 			sql += fmt.Sprintf(` AND words.rowid BETWEEN %d AND %d`, x.lo, x.hi)
 		}
-		sql, args = sql+` ORDER BY words.rowid DESC`, append(slices.Clone(x.args), query)
+		sql, args = sql+` ORDER BY words.rowid DESC`, append(also, query)
 	}
 	examined, looked := 0, 0
 	err = x.each(sql, args, func(stmt *sqlite3.Stmt) (bool, error) {

@@ -2,7 +2,6 @@ package serve
 
 import (
 	"encoding/json"
-	"flag"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -22,10 +21,6 @@ import (
 	"call-logs-mcp/resources"
 	"call-logs-mcp/tools"
 )
-
-// questions is how many each principal asks below; a release asks 20,000 of
-// all together.
-var questions = flag.Int("questions", 100, "questions of each of eight principals")
 
 const teams = 8
 
@@ -52,9 +47,10 @@ func marked() []*call.Log {
 	return logs
 }
 
-// wholeServer serves logs with every tool and resource, as main puts it together.
-func wholeServer(logs []*call.Log) *server.MCPServer {
-	src := Scope(call.Merge(map[string]call.Source{"memory": calltest.Memory("memory", logs)}, 0))
+// wholeServer serves a source with every tool and resource, as main puts it
+// together.
+func wholeServer(calls call.Source) *server.MCPServer {
+	src := Scope(calls)
 	quiet := slog.New(slog.DiscardHandler)
 	d := resources.Deps{Calls: src, Sources: []string{"memory"}, Logger: quiet}
 	hooks := &server.Hooks{}
@@ -160,7 +156,7 @@ func foreign(body, asked string, team int) string {
 // Eight teams ask everything there is to ask, with each other's ids and
 // cursors, at once: none reads a word of another's.
 func TestNoForeignWordIsServed(t *testing.T) {
-	logs := marked()
+	logs, questions := marked(), soak(100, 20_000)
 	var principals []Principal
 	for team := range teams {
 		principals = append(principals, Principal{
@@ -169,7 +165,7 @@ func TestNoForeignWordIsServed(t *testing.T) {
 		})
 	}
 	path, plain := tokensOf(t, principals...)
-	h := serving(t, wholeServer(logs), HTTPOptions{Auth: ByToken, Tokens: path, Rates: generous()})
+	h := serving(t, wholeServer(calltest.Memory("memory", logs)), HTTPOptions{Auth: ByToken, Tokens: path, Rates: generous()})
 	var mu sync.Mutex
 	var cursors []string
 	var wait sync.WaitGroup
@@ -177,7 +173,7 @@ func TestNoForeignWordIsServed(t *testing.T) {
 	for team := range teams {
 		wait.Go(func() {
 			a := asker{rand.New(rand.NewPCG(uint64(team), 1)), logs, &mu, &cursors}
-			for range *questions {
+			for range questions {
 				asked := a.question()
 				g, err := h.try(asked, "Authorization", "Bearer "+plain[team])
 				if !assert.NoError(t, err) || !assert.Equal(t, 200, g.status, g.body) {
@@ -199,7 +195,7 @@ func TestNoForeignWordIsServed(t *testing.T) {
 	}
 	wait.Wait()
 	for team := range teams {
-		assert.Greater(t, found[team], *questions/4, "the questions must be ones that find something")
+		assert.Greater(t, found[team], questions/4, "the questions must be ones that find something")
 	}
 	require.NotEmpty(t, cursors)
 	for _, c := range cursors {
@@ -209,5 +205,5 @@ func TestNoForeignWordIsServed(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d questions, %v found something, %d cursors", teams**questions, found, len(cursors))
+	t.Logf("%d questions, %v found something, %d cursors", teams*questions, found, len(cursors))
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +22,15 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// soak is how many times a test does something: few by default, and as many as
+// its goal says where SOAK is set.
+func soak(few, many int) int {
+	if os.Getenv("SOAK") != "" {
+		return many
+	}
+	return few
+}
 
 // patience is how long a test waits for what must come. It is no measure.
 const patience = 20 * time.Second

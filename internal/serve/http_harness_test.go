@@ -54,6 +54,13 @@ func serving(t *testing.T, s *server.MCPServer, o HTTPOptions) *host {
 	return h
 }
 
+// frontOf is the handler of a server that lets everybody in, without a network.
+func frontOf(t testing.TB, s *server.MCPServer) http.Handler {
+	f, err := newFront(s, HTTPOptions{Auth: ByNothing, Rates: generous()}.withDefaults(), slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	return f.handler()
+}
+
 // got is an answer over HTTP.
 type got struct {
 	answer

@@ -13,8 +13,8 @@ import (
 // Scope is src as the principal of each question may see it: its filter is put
 // to every call that is found, counted or read, and no answer says anything of
 // the others, not even how many there are. Without TranscriptsRead no words
-// come back and none can be asked for, by a filter either. A question without
-// a principal gets what src answers.
+// come back and none can be asked for, by a filter either: see unspoken. A
+// question without a principal gets what src answers.
 //
 // It stands outside of everything that keeps answers for several principals,
 // such as a copy, and inside of everything that shows them.
@@ -99,7 +99,7 @@ func (s scoped) Aggregate(ctx context.Context, a call.Aggregation) (call.Aggrega
 	if !known {
 		return call.Count(ctx, s.Source, a)
 	}
-	spoken := slices.ContainsFunc(a.By, func(g call.Grouping) bool { return g.Field == "transcript" })
+	spoken := slices.ContainsFunc(a.By, func(g call.Grouping) bool { return isSpoken(g.Field) || g.Field == metricValue })
 	if err := allowed(p, a.Where, spoken); err != nil {
 		return call.Aggregate{}, err
 	}
@@ -116,12 +116,12 @@ func (s scoped) Aggregate(ctx context.Context, a call.Aggregation) (call.Aggrega
 }
 
 // allowed refuses what p may not ask. spoken says that the question is about
-// what was said; a condition on the transcript is, too.
+// what was said; a condition on it is, too.
 func allowed(p Principal, where filter.Expr, spoken bool) error {
 	if !p.May(CallsRead) {
 		return forbidden(CallsRead)
 	}
-	if (spoken || filter.Mentions(where, "transcript")) && !p.May(TranscriptsRead) {
+	if (spoken || asksWords(where)) && !p.May(TranscriptsRead) {
 		return forbidden(TranscriptsRead)
 	}
 	return nil
@@ -168,13 +168,6 @@ func (s scoped) recount(ctx context.Context, p Principal, q call.Query, page *ca
 		return // what was found is true, too
 	}
 	c.Calls, c.Searched = own.Total, *own.Total
-}
-
-// unspoken is l without what was said in it.
-func unspoken(l *call.Log) *call.Log {
-	out := *l
-	out.Turns, out.RecordingURL = nil, ""
-	return &out
 }
 
 func kindOf(err error) call.Kind {

@@ -6,12 +6,10 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"call-logs-mcp/client"
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/config"
-	"call-logs-mcp/internal/filter"
 	"call-logs-mcp/internal/mirror"
 	"call-logs-mcp/internal/mirror/store"
 )
@@ -21,11 +19,8 @@ import (
 // there from the start.
 type copied struct {
 	live *call.Merged // the sources without the copy
-	// reach is how far back a question without a window looks, as the upstreams
-	// have it; 0 is all that there is.
-	reach time.Duration
-	now   func() time.Time
-	open  func() (call.Aggregator, error)
+	reach
+	open func() (call.Aggregator, error)
 
 	making sync.Mutex
 	made   atomic.Pointer[call.Aggregator] // nil until there is one
@@ -79,25 +74,6 @@ func (c *copied) Find(ctx context.Context, q call.Query) (call.Page, error) {
 	return m.Find(ctx, q)
 }
 
-// bounded gives a question without a start the usual one, so that a list, a
-// search and a count of the same calls agree, and one without an end now. Calls
-// that are named are looked for wherever they are.
-func (c *copied) bounded(where filter.Expr) filter.Expr {
-	if c.reach == 0 || filter.Mentions(where, "id", "call_id") {
-		return where
-	}
-	var start, end time.Time
-	from, to, _ := filter.Bounds(where, "timestamp")
-	if to.IsZero() {
-		to = c.now()
-		end = to
-	}
-	if from.IsZero() {
-		start = to.Add(-c.reach)
-	}
-	return filter.All(filter.Within("timestamp", start, end), where)
-}
-
 func (c *copied) Get(ctx context.Context, id call.ID) (*call.Log, error) {
 	if m := c.made.Load(); m != nil {
 		return (*m).Get(ctx, id)
@@ -116,9 +92,6 @@ func (c *copied) Aggregate(ctx context.Context, a call.Aggregation) (call.Aggreg
 
 // Ranks holds: the copy does.
 func (c *copied) Ranks() bool { return true }
-
-// usualReach is what Cekura answers for when no range is given.
-const usualReach = 30 * 24 * time.Hour
 
 // origins are the sources as the sync engine asks them.
 func (h *house) origins() (out []mirror.Origin) {
@@ -156,10 +129,14 @@ func (h *house) engine(ctx context.Context, c config.Copy) (*mirror.Engine, *sto
 
 // withCopy is live with the copy that the operator wants of it.
 func (h *house) withCopy(live *call.Merged, o config.Options) (call.Source, error) {
-	if o.Mirror == config.MirrorOff {
-		return live, nil
+	back := reach{usualReach, h.tools.Now}
+	if !slices.ContainsFunc(h.configured, func(s config.SourceConfig) bool { return s.Provider != "file" }) {
+		back.span = 0
 	}
-	c := &copied{live: live, reach: usualReach, now: h.tools.Now}
+	if o.Mirror == config.MirrorOff {
+		return newUncopied(live, back, o.MaxFetch), nil
+	}
+	c := &copied{live: live, reach: back}
 	c.open = func() (call.Aggregator, error) {
 		e, db, err := h.engine(context.Background(), o.Copy)
 		if err != nil {
@@ -173,15 +150,11 @@ func (h *house) withCopy(live *call.Merged, o config.Options) (call.Source, erro
 		}
 		return mirror.Open(mirror.ReadThrough{Engine: e, Copy: db, MaxFetch: o.MaxFetch, ReadOnly: held != nil}), nil
 	}
-	if !slices.ContainsFunc(h.configured, func(s config.SourceConfig) bool { return s.Provider != "file" }) {
-		c.reach = 0
+	if back.span == 0 {
 		c.open = func() (call.Aggregator, error) { return h.index(context.Background(), live) }
 	}
 	return c, nil
 }
-
-// indexed is how many calls of files go into one transaction.
-const indexed = 500
 
 // index puts all calls of files, however old, into a store in memory: files do
 // not change while they are served, so there is nothing to keep true.
@@ -191,12 +164,9 @@ func (h *house) index(ctx context.Context, files *call.Merged) (call.Aggregator,
 		return nil, err
 	}
 	for _, name := range files.Sources() {
-		q := call.Query{Limit: 1 << 30}
-		p, err := h.sources[name].Find(ctx, q)
-		for logs := range slices.Chunk(p.Logs, indexed) {
-			if err == nil {
-				_, err = db.Commit(ctx, store.Change{Source: name, ReadAt: h.tools.Now(), Put: logs})
-			}
+		p, err := h.sources[name].Find(ctx, call.Query{Limit: 1 << 30})
+		if err == nil {
+			err = put(ctx, db, p.Logs, h.tools.Now())
 		}
 		if err != nil {
 			return nil, errors.Join(err, db.Close())

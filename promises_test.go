@@ -421,13 +421,6 @@ func TestSearchRanks(t *testing.T) {
 		}
 	}
 	assert.GreaterOrEqual(t, same, 3, "calls like one about a refund are about refunds")
-
-	_, off := demo(t, "--mirror", "off")
-	r := ask(t, off, "search_transcripts", `{"similar_to":"demo/77801"}`)
-	assert.True(t, r.IsError)
-	assert.Contains(t, textOf(t, r), "need the local copy")
-	assert.Contains(t, textOf(t, ask(t, off, "search_transcripts", `{"query":"refund"}`)), "newest first")
-	assert.Contains(t, textOf(t, ask(t, off, "aggregate_call_logs", `{"group_by":["topic"]}`)), "refund status | 1")
 }
 
 // A list, a search and a count of the same calls agree on how many there are.

@@ -207,7 +207,7 @@ func (q question) coverageWords(p call.Page) string {
 	}
 	s += " calls"
 	if !c.Back.IsZero() {
-		s += " (" + orderWords(q.query.Order) + ", as far as " + minute(c.Back, 0) + ")"
+		s += " (" + readWords(q.query.Order) + ", as far as " + minute(c.Back, 0) + ")"
 	}
 	return s + "; " + q.wayOut(p) + asOf(p)
 }
@@ -239,6 +239,14 @@ func orderWords(o call.Order) string {
 		return "by relevance"
 	}
 	return string(o) + " first"
+}
+
+// readWords is the order in which calls are read to be put in the order o.
+func readWords(o call.Order) string {
+	if o == call.Relevance {
+		o = call.Newest
+	}
+	return orderWords(o)
 }
 
 // thousands writes 48210 as 48,210.

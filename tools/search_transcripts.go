@@ -76,7 +76,7 @@ func (in searchArgs) ask(d Deps, q *question) (err error) {
 		return &call.Error{Kind: call.Invalid, Msg: "search_transcripts needs query.", Hint: `For example query="charged twice", or query="\"charged twice\"" for the phrase.`}
 	}
 	if !ranks && (in.SimilarTo != "" || in.OrderBy == "relevance") {
-		return &call.Error{Kind: call.Invalid, Msg: "similar_to and order_by=relevance need the local copy, which is off on this server.", Hint: "Ask with query and order_by=newest."}
+		return &call.Error{Kind: call.Invalid, Msg: "These calls cannot be ranked.", Hint: "Ask with query and order_by=newest."}
 	}
 	if in.SimilarTo != "" {
 		id, err := call.ParseID(in.SimilarTo, d.Sources)
@@ -190,7 +190,7 @@ func (a searched) searchedWords() string {
 	}
 	back := ""
 	if !c.Back.IsZero() {
-		back = fmt.Sprintf(" (%s, as far as %s)", orderWords(a.q.query.Order), minute(c.Back, 0))
+		back = fmt.Sprintf(" (%s, as far as %s)", readWords(a.q.query.Order), minute(c.Back, 0))
 	}
 	return fmt.Sprintf("%s only %s%s %s%s · window %s; %s%s", put, thousands(c.Searched), of, among, back, a.q.windowWords(a.page), a.q.wayOut(a.page), asOf(a.page))
 }

@@ -57,6 +57,7 @@ type envelope struct {
 	message
 	Params struct {
 		Name      string                     `json:"name"`
+		URI       string                     `json:"uri"`
 		Arguments map[string]json.RawMessage `json:"arguments"`
 	} `json:"params"`
 }

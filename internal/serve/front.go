@@ -200,10 +200,10 @@ func (f *front) identify(w http.ResponseWriter, r *http.Request) (ctx context.Co
 	return As(r.Context(), p), p.Name, true
 }
 
-// lacks refuses the call of a tool whose scope was not granted.
+// lacks refuses a request whose scope was not granted.
 func (f *front) lacks(ctx context.Context, w http.ResponseWriter, e envelope) bool {
-	scope := scopeOf(e.Params.Name)
-	if p, known := Who(ctx); known && e.Method == toolsCall && !p.May(scope) {
+	scope := e.scope()
+	if p, known := Who(ctx); known && !p.May(scope) {
 		f.deny(w, p, scope, e.ID)
 		return true
 	}

@@ -238,6 +238,9 @@ func TestChallenges(t *testing.T) {
 	assert.Equal(t, 403, g.status)
 	assert.Contains(t, g.header.Get("WWW-Authenticate"), `scope="calls:read transcripts:read"`)
 	assert.Equal(t, "9", string(g.ID))
+	for uri, want := range map[string]int{"call://a/1/transcript?turns=3": 403, "call://a/1": 200, "call://fields": 200} {
+		assert.Equal(t, want, h.post(rpc("resources/read", map[string]string{"uri": uri}), "Authorization", "Bearer "+plain[1]).status, uri)
+	}
 	for _, p := range plain {
 		assert.NotContains(t, h.logs.String(), p)
 	}

@@ -3,6 +3,8 @@ package serve
 import (
 	"context"
 	"fmt"
+	"net/url"
+	"path"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -14,6 +16,20 @@ func scopeOf(tool string) string {
 	switch tool {
 	case "search_transcripts", "read_transcript":
 		return TranscriptsRead
+	}
+	return CallsRead
+}
+
+// scope is what a request needs. The address of a transcript needs what the tool
+// does, or its answer would say that there is none.
+func (e envelope) scope() string {
+	switch {
+	case e.Method == toolsCall:
+		return scopeOf(e.Params.Name)
+	case e.Method == "resources/read":
+		if u, err := url.Parse(e.Params.URI); err == nil && path.Base(u.Path) == "transcript" {
+			return TranscriptsRead
+		}
 	}
 	return CallsRead
 }

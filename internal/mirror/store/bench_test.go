@@ -173,6 +173,7 @@ func (m *measuring) each(name string, f func(i int)) {
 	m.Run(name, func(b *testing.B) {
 		f(-1) // the first is not counted: caches are filled once
 		var took []time.Duration
+		used := cpu()
 		for i := 0; b.Loop(); i++ {
 			begin := time.Now()
 			f(i)
@@ -180,10 +181,12 @@ func (m *measuring) each(name string, f func(i int)) {
 		}
 		slices.Sort(took)
 		p50, p95 := float64(took[len(took)/2].Microseconds())/1000, float64(took[len(took)*95/100].Microseconds())/1000
-		m.into.set(name, p50, p95)
+		spent := float64((cpu() - used).Microseconds()) / 1000 / float64(len(took))
+		m.into.set(name, p50, p95, spent)
 		m.into.most("MiB", resident())
 		b.ReportMetric(p50, "p50-ms")
 		b.ReportMetric(p95, "p95-ms")
+		b.ReportMetric(spent, "cpu-ms")
 		b.ReportMetric(0, "ns/op")
 	})
 }

@@ -38,7 +38,7 @@ type rows struct {
 // none is the absent value of start and length.
 const none = math.MinInt64
 
-// codes is a column of strings: for each row, which of cells it has.
+// codes is a column of strings, for each row which of texts it has; or of numbers.
 type codes struct {
 	of    []uint32
 	ids   map[int64]uint32 // of strings, to the place in texts
@@ -157,11 +157,14 @@ func (r *rows) load(c *conn) error {
 // loadColumn reads a column of codes for every row.
 func (r *rows) loadColumn(c *conn, name string) error {
 	k := &codes{of: make([]uint32, 0, cap(r.ids)), ids: map[int64]uint32{}}
-	if _, err := k.code(c, name, none); err != nil {
+	query := `SELECT ` + name + ` FROM calls ORDER BY id`
+	if name == lengthColumn {
+		query = `SELECT sz FROM words_docsize ORDER BY id` // of each call there is one
+	} else if _, err := k.code(c, name, none); err != nil {
 		return err
 	}
-	err := c.each(`SELECT `+name+` FROM calls ORDER BY id`, nil, func(stmt *sqlite3.Stmt) (bool, error) {
-		code, err := k.code(c, name, orNone(stmt, 0))
+	err := c.each(query, nil, func(stmt *sqlite3.Stmt) (bool, error) {
+		code, err := k.read(c, name, stmt, 0)
 		k.of = append(k.of, code)
 		return true, err
 	})
@@ -172,6 +175,14 @@ func (r *rows) loadColumn(c *conn, name string) error {
 		r.coded[name] = k
 	}
 	return err
+}
+
+// read is what a row has in a column: the code of a string, or a length.
+func (k *codes) read(c *conn, name string, stmt *sqlite3.Stmt, col int) (uint32, error) {
+	if name == lengthColumn {
+		return lengthOf(stmt.ColumnRawBlob(col)), nil
+	}
+	return k.code(c, name, orNone(stmt, col))
 }
 
 // code is the place of a string, which is read when it is first met.
@@ -217,7 +228,7 @@ func (r *rows) update(c *conn, rev int64) error {
 	err = c.each(query+` FROM calls WHERE rev > ?`, []any{rev}, func(stmt *sqlite3.Stmt) (bool, error) {
 		fresh.add(stmt)
 		for i, name := range names {
-			code, err := r.coded[name].code(c, name, orNone(stmt, 5+i))
+			code, err := r.coded[name].read(c, name, stmt, 5+i)
 			if err != nil {
 				return false, err
 			}

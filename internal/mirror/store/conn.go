@@ -20,9 +20,7 @@ type conn struct {
 	last  decoded                  // the record that was decoded last
 	ranks ranking                  // what the words of the running question are worth
 	store *Store
-
-	fits    func(id int64) bool // whether the filter of the running question lets a call through
-	release func()              // unlocks what fits reads; nil where there is nothing
+	memo  memo
 }
 
 // maxIdle bounds how many statements a connection keeps; filters are of

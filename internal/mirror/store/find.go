@@ -85,7 +85,8 @@ func (s *Store) question(c *conn, q call.Query, match string) (*question, error)
 	}
 	x.table, x.id = saidCalls, "words.rowid"
 	x.sql, x.args = matches+sql, append([]any{match}, w.args...)
-	if x.swift, err = s.swift(c, q.Where); x.swift {
+	err = s.recall(c, q.Where, false)
+	if x.swift = c.memo.fits != nil; x.swift {
 		x.table, x.sql, x.args = "words", matches+swiftly, x.args[:1]
 	}
 	return x, err

@@ -203,11 +203,10 @@ func (c *conn) lent(ctx context.Context, f func(*conn) error) error {
 	c.SetInterrupt(ctx)
 	defer func() {
 		c.SetInterrupt(context.Background())
-		c.asked, c.last, c.fits = nil, decoded{}, nil
-		if c.release != nil {
-			c.release()
-			c.release = nil
+		if c.memo.release != nil {
+			c.memo.release()
 		}
+		c.asked, c.last, c.memo = nil, decoded{}, memo{}
 	}()
 	return f(c)
 }

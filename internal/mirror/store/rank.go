@@ -162,9 +162,7 @@ func (x *search) look(query string, met map[int64]int) (truncated bool, err erro
 	sql, args := `SELECT rowid, relevance(words) FROM words WHERE words MATCH ? ORDER BY rowid DESC`, []any{query}
 	if x.filtered() {
 		table, fits, also := saidCalls, x.sql, slices.Clone(x.args)
-		if swift, err := x.store.swift(x.conn, x.q.Where); err != nil {
-			return false, err
-		} else if swift {
+		if x.memo.fits != nil {
 			table, fits, also = "words", swiftly, nil
 		}
 		sql = `SELECT words.rowid, CASE WHEN ` + fits + ` THEN relevance(words) END FROM ` + table + ` WHERE words MATCH ?`

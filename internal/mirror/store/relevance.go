@@ -52,7 +52,7 @@ type ranking struct {
 func (c *conn) registerRank(api *fts5.API) error {
 	return api.CreateFunction("relevance", func(f fts5.Context, ctx sqlite3.Context, _ ...sqlite3.Value) {
 		at := len(c.ranks.found)
-		if err := c.ranks.look(f); err != nil {
+		if err := c.ranks.look(f, c.memo.length); err != nil {
 			ctx.ResultError(err)
 			return
 		}
@@ -60,18 +60,22 @@ func (c *conn) registerRank(api *fts5.API) error {
 	})
 }
 
-func (r *ranking) look(f fts5.Context) error {
+func (r *ranking) look(f fts5.Context, length func(int64) float32) error {
 	at := len(r.found)
 	r.found = append(r.found, make([]float32, r.wants+1)...)
-	words, err := f.ColumnSize(-1)
-	if err != nil {
-		return err
+	if length != nil {
+		r.found[at] = length(f.RowID())
+	} else {
+		words, err := f.ColumnSize(-1)
+		if err != nil {
+			return err
+		}
+		payload, err := f.ColumnSize(payloadWords)
+		if err != nil {
+			return err
+		}
+		r.found[at] = float32(words - payload)
 	}
-	payload, err := f.ColumnSize(payloadWords) // what tools answer makes no call long
-	if err != nil {
-		return err
-	}
-	r.found[at] = float32(words - payload)
 	n, err := f.InstCount()
 	if err != nil {
 		return err
@@ -126,6 +130,9 @@ func (s *Store) relevant(c *conn, q call.Query) (call.Page, error) {
 		list, truncated, known = s.walks.get(key)
 	}
 	if !known {
+		if err := s.recall(c, q.Where, true); err != nil {
+			return call.Page{}, err
+		}
 		if list, truncated, err = x.rank(); err != nil {
 			return call.Page{}, err
 		}

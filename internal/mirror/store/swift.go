@@ -14,37 +14,80 @@ import (
 // call up in its table for each match of a common word takes ten times longer.
 const swiftly = "fits(words.rowid)"
 
-// swift prepares the function fits(id) for the running question, if the columns
-// that its filter asks for are in memory: those of few calls are read, those of
-// many are on their way for the questions that follow.
-func (s *Store) swift(c *conn, where filter.Expr) (bool, error) {
-	if c.fits != nil {
-		return true, nil
-	}
+// A memo is what the running question reads from the columns in memory.
+type memo struct {
+	fits    func(id int64) bool    // whether the filter lets a call through; nil where SQL has to say
+	length  func(id int64) float32 // of a call in words; nil where the index has to say
+	release func()                 // unlocks the columns; nil where none are locked
+}
+
+// recall prepares c's memo, if the columns that are asked for are in memory:
+// those of few calls are read, those of many are on their way for the questions
+// that follow.
+func (s *Store) recall(c *conn, where filter.Expr, lengths bool) error {
 	need := map[string]bool{}
-	if where == nil || !tested(where, need) {
-		return false, nil
+	tests := where != nil && tested(where, need)
+	if !tests {
+		clear(need)
+	}
+	if lengths {
+		need[lengthColumn] = true
+	}
+	if len(need) == 0 && !tests {
+		return nil
 	}
 	if !s.columns.ready(need) {
 		calls, err := c.int(`SELECT sum(calls) FROM sources`)
 		if err != nil {
-			return false, err
+			return err
 		}
 		if calls > smallCache {
 			s.warm(keysOf(need))
-			return false, nil
+			return nil
 		}
 	}
 	r, unlock, err := s.current(c, keysOf(need))
 	if err != nil {
-		return false, err
+		return err
 	}
-	fits, at := compileTest(where, r), len(r.ids)
-	c.release, c.fits = unlock, func(id int64) bool {
-		at = r.near(at, id)
-		return at < len(r.ids) && r.ids[at] == id && fits(r, at)
+	c.memo.release = unlock
+	if at := len(r.ids); tests {
+		fits := compileTest(where, r)
+		c.memo.fits = func(id int64) bool {
+			at = r.near(at, id)
+			return at < len(r.ids) && r.ids[at] == id && fits(r, at)
+		}
 	}
-	return true, nil
+	if at := len(r.ids); lengths {
+		of := r.coded[lengthColumn].of
+		c.memo.length = func(id int64) float32 {
+			if at = r.near(at, id); at < len(r.ids) && r.ids[at] == id {
+				return float32(of[at])
+			}
+			return 0
+		}
+	}
+	return nil
+}
+
+// lengthColumn has how many words of each call the index knows, by column.
+const lengthColumn = "(SELECT sz FROM words_docsize WHERE id = calls.id)"
+
+// lengthOf is the length of a call from the sizes of its columns, which stand
+// one after the other in SQLite's variable-length numbers. What tools are told
+// and answer makes no call long.
+func lengthOf(sizes []byte) (words uint32) {
+	n, col := uint32(0), 0
+	for _, b := range sizes {
+		n = n<<7 | uint32(b&0x7f)
+		if b < 0x80 {
+			if col != payloadWords {
+				words += n
+			}
+			n, col = 0, col+1
+		}
+	}
+	return words
 }
 
 // warm reads columns into memory while others go on.
@@ -92,7 +135,7 @@ func (r *rows) near(at int, id int64) int {
 
 func (c *conn) registerFits() error {
 	err := c.CreateFunction("fits", 1, sqlite3.DIRECTONLY, func(ctx sqlite3.Context, arg ...sqlite3.Value) {
-		ctx.ResultBool(c.fits(arg[0].Int64()))
+		ctx.ResultBool(c.memo.fits(arg[0].Int64()))
 	})
 	if err != nil {
 		return fmt.Errorf("store: %w", err)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -64,9 +63,7 @@ func BenchmarkSearchWalk(b *testing.B) {
 // BenchmarkProcess starts the built binary: the time until initialize is
 // answered, and the resident memory after 1,000 lists.
 func BenchmarkProcess(b *testing.B) {
-	bin := filepath.Join(b.TempDir(), "call-logs-mcp")
-	out, err := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", bin, ".").CombinedOutput()
-	require.NoError(b, err, string(out))
+	bin := built(b)
 	var started time.Duration
 	var resident int64
 	for b.Loop() {

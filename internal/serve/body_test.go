@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -98,37 +100,58 @@ func TestNothingButPost(t *testing.T) {
 	}
 }
 
-// Whatever a body is, the handler answers JSON-RPC or nothing, never 5xx, and
-// keeps the number of places.
+// Whatever is sent, the handler answers JSON-RPC or nothing, never 5xx, and
+// keeps the number of places. A body is padded by up to 2 MiB, and nested.
 func FuzzHandler(f *testing.F) {
+	const plain, json2025, json2026 = "application/json", "2025-11-25", "2026-07-28"
+	add := func(body, kind, version, method, name string) {
+		f.Add([]byte(body), kind, version, method, name, uint32(0), uint16(0))
+	}
+	ping := `{"jsonrpc":"2.0","id":1,"method":"ping"}`
 	for _, seed := range []string{
 		`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`, asks("1", "echo", "x"), cancelled("1"), `[{}]`, `{"id":1,"ID":2}`,
 		`{"jsonrpc":"2.0","id":"a","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{}}}`,
 		`{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{"ref":{"type":"ref/prompt"},"argument":{}}}`, "\xff\x00",
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"_meta":{"traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01","tracestate":"a=b"},"name":"echo"}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"call://a/1/transcript?turns=1"}}`, "hello", "\x00", `{"a":`,
 	} {
-		f.Add([]byte(seed), false)
+		add(seed, plain, "", "", "")
 	}
 	message, _ := modern("1", "server/discover", "")
-	f.Add([]byte(message), true)
-	front, err := newFront(newBench().server(), HTTPOptions{Auth: ByNothing, Rates: generous()}.withDefaults(), slog.New(slog.DiscardHandler))
+	add(message, plain, json2026, "server/discover", "")
+	message, _ = modern("1", "tools/call", `"name":"echo","arguments":{"text":"new"}`)
+	add(message, plain, json2026, "tools/call", "echo")
+	add(ping, plain, json2025, "", "")
+	add(ping, plain, "1999-01-01", "tools/list", "\x00")
+	add(ping, "text/plain", "", "", "")
+	add(ping, "application/json; charset=utf-16", "", "", "")
+	f.Add([]byte(ping), plain, "", "", "", uint32(2<<20), uint16(0))
+	f.Add([]byte(ping), plain, "", "", "", uint32(0), uint16(9_000))
+	s := server.NewMCPServer("fuzzed", "1", server.WithToolCapabilities(false), server.WithResourceCapabilities(false, false), server.WithCompletions())
+	s.AddTool(mcp.NewTool("echo"), func(_ context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		return mcp.NewToolResultText(req.GetString("text", "")), nil
+	})
+	front, err := newFront(s, HTTPOptions{Auth: ByNothing, Rates: generous()}.withDefaults(), slog.New(slog.DiscardHandler))
 	require.NoError(f, err)
 	stopped, cancel := cancelledContext()
 	defer cancel()
 	front.stop = stopped // streams end at once
 	h := front.handler()
-	f.Fuzz(func(t *testing.T, body []byte, fresh bool) {
-		if strings.Contains(string(body), "slow") || strings.Contains(string(body), "deaf") || strings.Contains(string(body), "panics") || strings.Contains(string(body), "unencodable") {
-			t.Skip("tools that misbehave on demand")
-		}
-		r := arriving("POST", "http://localhost/mcp", "127.0.0.1:80", string(body))
-		r.Header.Set("Content-Type", "application/json")
-		if fresh {
-			r.Header.Set("Mcp-Protocol-Version", "2026-07-28")
+	f.Fuzz(func(t *testing.T, body []byte, kind, version, method, name string, pad uint32, deep uint16) {
+		text := strings.Repeat(`{"a":`, int(deep)) + string(body) + strings.Repeat(" ", int(pad%(2<<20+1))) + strings.Repeat("}", int(deep))
+		r := arriving("POST", "http://localhost/mcp", "127.0.0.1:80", text)
+		for name, value := range map[string]string{"Content-Type": kind, "Mcp-Protocol-Version": version, "Mcp-Method": method, "Mcp-Name": name} {
+			if value != "" {
+				r.Header.Set(name, value)
+			}
 		}
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		assert.Less(t, w.Code, 500)
 		assert.Empty(t, front.work.all)
+		if len(text) > bodyBytes && kind == plain {
+			assert.Equal(t, http.StatusRequestEntityTooLarge, w.Code)
+		}
 		if w.Header().Get("Content-Type") == "application/json" && w.Body.Len() > 0 {
 			var a struct{ JSONRPC string }
 			require.NoError(t, json.Unmarshal(w.Body.Bytes(), &a), "%q", w.Body)

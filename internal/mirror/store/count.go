@@ -12,8 +12,9 @@ import (
 
 // How much is done for the number of matches alone.
 const (
-	maxCount = 1000 // matches of words
-	maxSome  = 1000 // calls that a filter is tried on
+	maxCount = 1000   // matches of words
+	maxSome  = 1000   // calls that a filter is tried on
+	maxRead  = 40_000 // entries of the index that are read to find them
 	// smallCache is up to how many calls columns are read into memory to count;
 	// of more, where a question for counts has them there already.
 	smallCache = 100_000
@@ -33,11 +34,8 @@ func (x *question) count(p *call.Page, found int) error {
 		n, err = x.int(`SELECT sum(calls) FROM sources`)
 	case x.q.Text == nil:
 		n, known, err = x.countColumns()
-	case x.q.Where == nil: // no need to look at the calls themselves
-		n, err = x.int(`SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)`, x.args[0], maxCount+1)
-		known = n <= maxCount
 	default:
-		n, known, err = x.countSome()
+		n, known, err = x.countSaid()
 	}
 	if err != nil {
 		return err
@@ -55,14 +53,14 @@ func (x *question) count(p *call.Page, found int) error {
 func (x *question) countColumns() (n int64, known bool, err error) {
 	need := map[string]bool{}
 	if !tested(x.q.Where, need) {
-		return x.countSome()
+		return x.countSome(maxSome)
 	}
 	calls, err := x.int(`SELECT sum(calls) FROM sources`)
 	if err != nil {
 		return 0, false, err
 	}
 	if calls > smallCache && !x.store.columns.ready(need) {
-		return x.countSome()
+		return x.countSome(maxSome)
 	}
 	r, unlock, err := x.store.current(x.conn, keysOf(need))
 	if err != nil {
@@ -73,8 +71,53 @@ func (x *question) countColumns() (n int64, known bool, err error) {
 	return int64(len(picked)), true, err
 }
 
-// countSome counts among the first maxSome that may match.
-func (x *question) countSome() (n int64, known bool, err error) {
+// countSaid counts the matches of a text, if they are few.
+func (x *question) countSaid() (n int64, known bool, err error) {
+	most, err := x.countable()
+	if err != nil || most == 0 {
+		return 0, false, err
+	}
+	if x.q.Where != nil {
+		return x.countSome(min(most, maxSome))
+	}
+	// No need to look at the calls themselves.
+	n, err = x.int(`SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)`, x.args[0], most+1)
+	return n, n <= most, err
+}
+
+// countable is how many matches of a text are likely found when maxRead entries
+// of the index are read: a rare word among common ones makes the index pass by
+// all of theirs.
+func (x *question) countable() (int64, error) {
+	calls, err := x.int(`SELECT sum(calls) FROM sources`)
+	if err != nil || calls <= maxRead/2 {
+		return maxCount, err
+	}
+	all, _ := x.q.Text.Terms()
+	read, found := 0.0, float64(calls)
+	for _, group := range all {
+		likely := 0.0
+		for _, t := range group {
+			entries, rarest := 0.0, float64(calls)
+			for _, word := range t.Words {
+				n, err := x.int(`SELECT calls FROM terms WHERE term = ?`, word)
+				if err != nil {
+					return 0, err
+				}
+				entries, rarest = entries+float64(n+1), min(rarest, float64(n+1))
+			}
+			if len(t.Words) > 1 {
+				rarest /= 10 // a phrase is rarer than its words
+			}
+			read, likely = read+entries, likely+rarest
+		}
+		found *= min(1, likely/float64(calls))
+	}
+	return int64(min(maxCount, maxRead*found/max(1, read))), nil
+}
+
+// countSome counts among the first that may match, most of them.
+func (x *question) countSome(most int64) (n int64, known bool, err error) {
 	what, from, args := x.sql, x.table, x.args
 	cond := "1"
 	if x.q.Text != nil {
@@ -82,8 +125,8 @@ func (x *question) countSome() (n int64, known bool, err error) {
 		cond = "words MATCH ?"
 	}
 	query := `SELECT count(*), sum(fits) FROM (SELECT ` + what + ` fits FROM ` + from + ` WHERE ` + cond + x.within() + ` ORDER BY ` + x.id + ` DESC LIMIT ?)`
-	_, err = x.first(query, append(slices.Clone(args), maxSome), func(stmt *sqlite3.Stmt) {
-		known, n = stmt.ColumnInt64(0) < maxSome, stmt.ColumnInt64(1)
+	_, err = x.first(query, append(slices.Clone(args), most), func(stmt *sqlite3.Stmt) {
+		known, n = stmt.ColumnInt64(0) < most, stmt.ColumnInt64(1)
 	})
 	return n, known, err
 }

@@ -1,6 +1,6 @@
 # make demo and make test need Go alone; test-clients and conformance need npm, image needs Docker.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-clients conformance lint quality soak golden bench build image
+.PHONY: help demo test test-clients conformance lint quality soak golden bench bench-http build image
 
 BIN     := call-logs-mcp
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -55,6 +55,9 @@ COPY        := ./internal/mirror/store
 bench: ## Run the benchmarks, and set the copy beside its goals (BENCH_CALLS=1000000 for a million)
 	go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v '/mirror/store$$')
 	BENCH_CALLS='$(BENCH_CALLS)' go test -run '^$$' -bench . -timeout 90m $(COPY)
+
+bench-http: ## Put the server under load over HTTP, over a copy of 100,000 calls (minutes)
+	CALL_LOGS_LOAD=60s go test -run '^$$' -bench HTTP -benchtime 1x -timeout 30m .
 
 build: ## Build the static binary, with the time zones in it
 	CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) .

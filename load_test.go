@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -38,11 +39,14 @@ const (
 	overload   = 10 * usualLoad
 	principals = 8
 	copiedLogs = 100_000
+
+	connections = 512 // of all clients
 )
 
 // BenchmarkHTTP puts the built server under load over HTTP, as a team would:
-// CALL_LOGS_LOAD=60s make bench-http. Each call has its time from when it was
-// due, so that one that waits for another is not forgiven. The goals are no
+// make bench-http. Calls are made when they are due, whether or not the ones
+// before were answered, and have their time from then on; under ten times the
+// load, where connections run out on this side, from when they were sent. The goals are no
 // error, p99 at most 100 ms, at most 1 MiB of growth, and under ten times the
 // load refusals within 50 ms while who is let in waits at most twice as long.
 func BenchmarkHTTP(b *testing.B) {
@@ -58,18 +62,15 @@ func BenchmarkHTTP(b *testing.B) {
 	defer bare.Close()
 	s := serveCopy(b, bin, path, upstream.URL)
 	for b.Loop() {
-		report := []string{"floor, a bare handler: " + s.at(bare.URL).run(usualLoad, 10*time.Second).String()}
+		floor := s.at(bare.URL).run(usualLoad, 10*time.Second)
 		cold := residentKiB(s.pid)
 		s.run(usualLoad, long/2) // caches and pools find their size
 		warm := residentKiB(s.pid)
 		normal := s.run(usualLoad, long)
 		end := residentKiB(s.pid)
-		report = append(report, normal.kinds()...)
-		report = append(report, "all: "+normal.String(),
-			fmt.Sprintf("resident: %.1f MiB at the start, %.1f warm, %.1f at the end", mib(cold), mib(warm), mib(end)))
 		over := s.run(overload, 10*time.Second)
-		report = append(report, "ten times the load: "+over.String())
-		b.Log(strings.Join(report, "\n"))
+		fmt.Printf("floor, a bare handler: %s\n%sall: %s\nten times the load: %s\nresident: %.1f MiB at the start, %.1f warm, %.1f at the end, %.1f after ten times the load\n",
+			floor, normal.kinds(), normal, over, mib(cold), mib(warm), mib(end), mib(residentKiB(s.pid)))
 		b.ReportMetric(float64(normal.errors), "errors")
 		b.ReportMetric(ms(normal.admitted, 99), "p99-ms")
 		b.ReportMetric(mib(end)-mib(warm), "MiB-growth")
@@ -137,7 +138,7 @@ type target struct {
 
 func (t *target) at(url string) *target {
 	other := *t
-	other.url = url
+	other.url, other.pid = url, 0
 	return &other
 }
 
@@ -145,7 +146,7 @@ func (t *target) at(url string) *target {
 // a token and, through a proxy, an address.
 func serveCopy(b *testing.B, bin, path, upstream string) *target {
 	tokens := filepath.Join(b.TempDir(), "tokens")
-	t := &target{client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 512}}}
+	t := &target{client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: connections}}}
 	var lines strings.Builder
 	for i := range principals {
 		plain, line, err := serve.NewToken(fmt.Sprintf("reviewer%d", i), nil, "", time.Time{})
@@ -170,11 +171,13 @@ func serveCopy(b *testing.B, bin, path, upstream string) *target {
 	return t
 }
 
-// learn walks some pages, for ids to ask for.
+// learn walks some pages, for ids to ask for: of failed calls some days old, which
+// the copy holds in full. For others the server asks upstream, at the upstream's
+// pace.
 func (t *target) learn(b *testing.B) {
-	args := `{"page_size":100,"timestamp_from":"now-89d","response_format":"json","max_tokens":10000}`
-	for len(t.ids) < 1000 {
-		a := t.call("list_call_logs", args, len(t.ids))
+	args := `{"success":false,"page_size":100,"timestamp_from":"now-89d","timestamp_to":"now-3d","response_format":"json","max_tokens":10000}`
+	for args != "" && len(t.ids) < 1000 {
+		a := t.call("list_call_logs", args, 0) // a cursor is for who got it
 		require.Empty(b, a.wrong)
 		var r struct {
 			Result struct {
@@ -188,9 +191,12 @@ func (t *target) learn(b *testing.B) {
 		for _, c := range r.Result.StructuredContent.Calls {
 			t.ids = append(t.ids, c.ID)
 		}
-		require.NotEmpty(b, r.Result.StructuredContent.Calls)
-		args = fmt.Sprintf(`{"cursor":%q,"response_format":"json"}`, r.Result.StructuredContent.NextCursor)
+		args = ""
+		if next := r.Result.StructuredContent.NextCursor; next != "" {
+			args = fmt.Sprintf(`{"cursor":%q,"response_format":"json"}`, next)
+		}
 	}
+	require.NotEmpty(b, t.ids)
 }
 
 // question draws what somebody might ask.
@@ -208,7 +214,7 @@ func (t *target) question(r *rand.Rand) (kind, tool, args string) {
 	case n < 75:
 		return "get", "get_call_log", fmt.Sprintf(`{"id":%q}`, id)
 	case n < 90:
-		return "read", "read_transcript", fmt.Sprintf(`{"id":%q,"from_turn":%d}`, id, 1+r.IntN(5))
+		return "read", "read_transcript", fmt.Sprintf(`{"id":%q,"from_turn":2}`, id)
 	}
 	by := pick(`"call_ended_reason"`, `"day"`, `"topic","success"`, `"agent.name"`)
 	return "aggregate", "aggregate_call_logs", fmt.Sprintf(`{"group_by":[%s],"timestamp_from":%q}`, by, window)
@@ -218,8 +224,9 @@ func (t *target) question(r *rand.Rand) (kind, tool, args string) {
 type answer struct {
 	kind   string
 	status int
-	wrong  string // "" where it was answered
-	took   time.Duration
+	wrong  string        // "" where it was answered
+	took   time.Duration // since it was sent
+	waited time.Duration // until then, since it was due
 	body   []byte
 }
 
@@ -255,33 +262,56 @@ func (t *target) run(rate int, long time.Duration) *outcome {
 	n := int(long.Seconds() * float64(rate))
 	answers := make([]answer, n)
 	draw := rand.New(rand.NewPCG(1, 2))
-	began := time.Now()
+	places := make(chan struct{}, connections)
+	used, began := t.cpu(), time.Now()
 	var all sync.WaitGroup
 	for i := range n {
 		due := began.Add(time.Duration(i) * time.Second / time.Duration(rate))
 		time.Sleep(time.Until(due))
 		kind, tool, args := t.question(draw)
 		all.Go(func() {
+			places <- struct{}{}
+			sent := time.Now()
 			a := t.call(tool, args, i)
-			a.kind, a.took, a.body = kind, time.Since(due), nil
+			a.kind, a.took, a.waited, a.body = kind, time.Since(sent), sent.Sub(due), nil
 			answers[i] = a
+			<-places
 		})
 	}
 	all.Wait()
-	return newOutcome(answers)
+	o := newOutcome(answers, rate > usualLoad)
+	o.cpu = t.cpu() - used
+	return o
+}
+
+// cpu is the processor time that the server has used, 0 where the system does
+// not say.
+func (t *target) cpu() time.Duration {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", t.pid))
+	if err != nil {
+		return 0
+	}
+	_, numbers, _ := strings.Cut(string(data), ") ")
+	f := strings.Fields(numbers)
+	user, _ := strconv.Atoi(f[11])
+	system, _ := strconv.Atoi(f[12])
+	return time.Duration(user+system) * 10 * time.Millisecond // ticks of a hundredth
 }
 
 // An outcome sums up a run.
 type outcome struct {
 	admitted, refused []time.Duration // in order
+	cpu               time.Duration   // of the server
 	errors            int
 	first             string // of the errors
 	byKind            map[string][]time.Duration
+	late              []time.Duration // what calls waited for a connection, in order
 }
 
-func newOutcome(answers []answer) *outcome {
+func newOutcome(answers []answer, hard bool) *outcome {
 	o := &outcome{byKind: map[string][]time.Duration{}}
 	for _, a := range answers {
+		o.late = append(o.late, a.waited)
 		switch {
 		case a.status == http.StatusTooManyRequests:
 			o.refused = append(o.refused, a.took)
@@ -290,12 +320,17 @@ func newOutcome(answers []answer) *outcome {
 				o.first = a.wrong
 			}
 		default:
-			o.admitted = append(o.admitted, a.took)
-			o.byKind[a.kind] = append(o.byKind[a.kind], a.took)
+			took := a.took
+			if !hard {
+				took += a.waited
+			}
+			o.admitted = append(o.admitted, took)
+			o.byKind[a.kind] = append(o.byKind[a.kind], took)
 		}
 	}
 	slices.Sort(o.admitted)
 	slices.Sort(o.refused)
+	slices.Sort(o.late)
 	return o
 }
 
@@ -313,9 +348,13 @@ func spread(times []time.Duration) string {
 
 func (o *outcome) String() string {
 	s := fmt.Sprintf("%d answered, %s", len(o.admitted), spread(o.admitted))
+	if o.cpu > 0 {
+		s += fmt.Sprintf(", %.2f ms of processor each", float64(o.cpu.Microseconds())/1000/float64(max(1, len(o.admitted))))
+	}
 	if len(o.refused) > 0 {
 		s += fmt.Sprintf("; %d refused, %s", len(o.refused), spread(o.refused))
 	}
+	s += fmt.Sprintf("; late by %.1f ms at p99", ms(o.late, 99))
 	if s += fmt.Sprintf("; %d errors", o.errors); o.first != "" {
 		s += ", the first: " + o.first
 	}
@@ -323,10 +362,10 @@ func (o *outcome) String() string {
 }
 
 // kinds is a line for each kind of question.
-func (o *outcome) kinds() (lines []string) {
+func (o *outcome) kinds() (lines string) {
 	for _, kind := range []string{"list", "search", "get", "read", "aggregate"} {
 		slices.Sort(o.byKind[kind])
-		lines = append(lines, fmt.Sprintf("%s: %d, %s", kind, len(o.byKind[kind]), spread(o.byKind[kind])))
+		lines += fmt.Sprintf("%s: %d, %s\n", kind, len(o.byKind[kind]), spread(o.byKind[kind]))
 	}
 	return lines
 }

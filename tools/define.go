@@ -85,16 +85,36 @@ func define[In formatted, Out any](s spec, d Deps, do func(context.Context, Deps
 	}}
 }
 
-// result writes an answer as it was asked for.
+// result writes an answer as it was asked for, in render.MaxBytes.
 func (d Deps) result(a answer, f format) *mcp.CallToolResult {
 	if f.ResponseFormat == "json" || d.Structured {
-		return mcp.NewToolResultStructured(a.data(cmp.Or(f.MaxTokens, MaxTokens)), strings.TrimPrefix(d.Note()+"; the answer is in the structured content", "; "))
+		return d.structured(a, cmp.Or(f.MaxTokens, MaxTokens))
 	}
-	budget := cmp.Or(f.MaxTokens, d.Budget, DefaultBudget)
-	if note := d.Note(); note != "" {
-		return mcp.NewToolResultText(note + "\n" + a.text(budget-20))
+	budget, note := cmp.Or(f.MaxTokens, d.Budget, DefaultBudget), ""
+	if d.Note() != "" {
+		budget, note = budget-20, d.Note()+"\n"
 	}
-	return mcp.NewToolResultText(a.text(budget))
+	text := note + a.text(budget)
+	if len(text) > render.MaxBytes/2 { // JSON may write two bytes for one, and more for few
+		return d.tooLarge()
+	}
+	return mcp.NewToolResultText(text)
+}
+
+// structured is an answer as data. It is encoded here, where its size matters.
+func (d Deps) structured(a answer, budget int) *mcp.CallToolResult {
+	b, err := json.Marshal(a.data(budget))
+	switch {
+	case err != nil:
+		return d.failure(err)
+	case len(b) > render.MaxBytes-1024:
+		return d.tooLarge()
+	}
+	return mcp.NewToolResultStructured(json.RawMessage(b), strings.TrimPrefix(d.Note()+"; the answer is in the structured content", "; "))
+}
+
+func (d Deps) tooLarge() *mcp.CallToolResult {
+	return d.refusal(fmt.Sprintf("The answer would take more than %d KiB. Ask for less, by max_tokens, page_size or shorter filters.", render.MaxBytes>>10))
 }
 
 // sampleNote begins every answer of the demo, lest somebody takes its calls for

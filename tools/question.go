@@ -23,6 +23,9 @@ type question struct {
 	seal    func(call.Cursor) string
 }
 
+// longestFilter bounds what is said back with every page, and held by its cursor.
+const longestFilter = 16_000
+
 // question folds the arguments of a tool into a question, or takes up the one
 // that the cursor holds.
 func (d Deps) question(ctx context.Context, tool string, s selection, p paging) (question, error) {
@@ -53,6 +56,12 @@ func (d Deps) question(ctx context.Context, tool string, s selection, p paging) 
 	where, err := s.where(d)
 	if err != nil {
 		return question{}, err
+	}
+	if n := len(text(where)); n > longestFilter {
+		return question{}, &call.Error{
+			Kind: call.Invalid, Msg: fmt.Sprintf("The filters take %s characters as JSON; at most %s are taken.", thousands(n), thousands(longestFilter)),
+			Hint: "Ask for fewer values at once.",
+		}
 	}
 	return question{
 		tool: tool, sources: d.asked(where), asked: spoken(s.TimestampFrom, s.TimestampTo), seal: seal,

@@ -140,7 +140,7 @@ func transcriptOf(turns []call.Turn, s render.Selection) transcriptData {
 
 func toolOf(t *call.Turn) *toolData {
 	d := &toolData{
-		Turn: t.Index, Name: render.Clean(t.Tool.Name), Error: t.Tool.Failed,
+		Turn: t.Index, Name: brief(t.Tool.Name), Error: t.Tool.Failed,
 		Args: render.Clip(render.Clean(t.Tool.Args), 400), Result: render.Clip(render.Clean(t.Tool.Result), 400),
 	}
 	if t.Start != nil {
@@ -169,7 +169,7 @@ func factsOf(l *call.Log) callFacts {
 	f := callFacts{
 		callData: callDataOf(l), EndedAt: utc(l.EndedAt), CreatedAt: utc(l.CreatedAt), UpdatedAt: utc(l.UpdatedAt),
 		Feedback: render.Clip(render.Clean(l.Feedback), 500), CallType: l.CallType, Sentiment: render.Clean(l.Sentiment),
-		ErrorMessage: render.Clip(render.Clean(l.ErrorMessage), 500), Cost: l.Cost, TraceID: render.Clean(l.TraceID), RecordingURL: address(l.RecordingURL),
+		ErrorMessage: render.Clip(render.Clean(l.ErrorMessage), 500), Cost: l.Cost, TraceID: render.Clean(l.TraceID), RecordingURL: render.Address(l.RecordingURL),
 		Metadata: pairsOf(l.Metadata), Variables: pairsOf(l.DynamicVariables),
 	}
 	for _, stage := range sortedKeys(l.Latency) {
@@ -184,16 +184,6 @@ func factsOf(l *call.Log) callFacts {
 		}
 	}
 	return f
-}
-
-// address is a URL for programs, which would not work if it was disarmed as
-// speech is; what is no plain https address is.
-func address(s string) string {
-	plain := strings.HasPrefix(s, "https://") && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '<' })
-	if plain {
-		return s
-	}
-	return render.Clip(render.Clean(s), 300)
 }
 
 func pairsOf(values map[string]any) (out []pairData) {

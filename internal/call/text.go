@@ -27,6 +27,9 @@ type term struct {
 	probe  probe
 }
 
+// longestText bounds a query as String writes it: each word costs a look-up.
+const longestText = 2000
+
 // ParseText reads a query. Its errors are for the one who wrote it.
 func ParseText(s string) (*Text, error) {
 	t := &Text{}
@@ -57,6 +60,9 @@ func ParseText(s string) (*Text, error) {
 	}
 	if len(t.all) == 0 {
 		return nil, fmt.Errorf(`nothing to look for in %.60q. Give words, or a "phrase"; prefix*, -not and OR are understood`, s)
+	}
+	if n := len(t.String()); n > longestText {
+		return nil, fmt.Errorf("%d characters of words are too many to look for. Give at most %d: the rarest words, or one phrase", n, longestText)
 	}
 	return t, nil
 }

@@ -137,6 +137,10 @@ func TestParseTextRefuses(t *testing.T) {
 	_, err := call.ParseText(strings.Repeat("?", 100_000))
 	require.Error(t, err)
 	assert.Less(t, len(err.Error()), 300, "an error that a model reads is short")
+	_, err = call.ParseText(strings.Repeat("word ", 500))
+	assert.ErrorContains(t, err, "2499 characters of words are too many to look for. Give at most 2000")
+	longest := parseText(t, strings.Repeat("a.b ", 250))
+	assert.Equal(t, longest.String(), parseText(t, longest.String()).String(), "what a cursor holds is taken back")
 }
 
 // queries draws what people could type, letters that fold oddly included.

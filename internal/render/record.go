@@ -30,7 +30,11 @@ func Record(l *call.Log, budget int, transcript bool, fence Fence, again func(Sp
 	long := NewWriter(room, 20)
 	for i, line := range lines {
 		if !long.Line(line) {
-			long.Tail(fmt.Sprintf("%d more lines of facts: raise max_tokens", len(lines)-i))
+			left := fmt.Sprintf("%d more lines of facts", len(lines)-i)
+			if len(lines)-i == 1 {
+				left = "1 more line of facts"
+			}
+			long.Tail(left + ": raise max_tokens")
 			break
 		}
 	}
@@ -244,7 +248,11 @@ func keyedLines(l *call.Log) []string {
 	if l.Cost != nil {
 		cost = "cost " + strconv.FormatFloat(*l.Cost, 'f', -1, 64)
 	}
-	if s := joined(cost, label("trace", l.TraceID), recording(l)); s != "" {
+	s := joined(cost, label("trace", l.TraceID))
+	if r := recording(l); r != "" {
+		s = strings.TrimPrefix(s+" · "+r, " · ")
+	}
+	if s != "" {
 		lines = append(lines, s)
 	}
 	return lines
@@ -259,7 +267,18 @@ func recording(l *call.Log) string {
 	case len(l.RecordingURL) > 120:
 		return "recorded (address: response_format=json)"
 	}
-	return "recording " + l.RecordingURL
+	return "recording " + Address(l.RecordingURL)
+}
+
+// Address is an upstream's URL as it can be opened, if it is a plain https
+// address. Speech is disarmed, since callers may say what makes a client fetch
+// something; this field no caller writes, and disarmed it would be of no use.
+func Address(s string) string {
+	plain := strings.HasPrefix(s, "https://") && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"<>[]()`, r) })
+	if plain {
+		return s
+	}
+	return Clip(Clean(s), 300)
 }
 
 func pairs(values map[string]any) string {

@@ -9,10 +9,12 @@ import (
 	"call-logs-mcp/internal/call"
 )
 
-// The bounds of what an answer may be asked to take, in tokens.
+// The bounds of what an answer may be asked to take, in tokens, and what it
+// takes at most in bytes, whatever is in it.
 const (
 	MinAnswer = 300
 	MaxAnswer = 10000
+	MaxBytes  = 256 << 10
 )
 
 // A Request asks for part of a transcript: all of it, the turns From to To,

@@ -71,6 +71,7 @@ func wholeServer(calls call.Source) *server.MCPServer {
 type asker struct {
 	*rand.Rand
 	logs    []*call.Log
+	ranked  bool // the source ranks
 	mu      *sync.Mutex
 	cursors *[]string // of everybody
 }
@@ -94,6 +95,10 @@ func (a asker) question() string {
 		args["page_size"] = 1 + a.IntN(30)
 		if tool == "search_transcripts" {
 			args["query"] = a.of("mark0 OR mark3 OR mark5", "agent OR the", "mark*")
+			if a.ranked && a.IntN(4) == 0 {
+				args["similar_to"] = l.ID.String()
+				delete(args, "query")
+			}
 		}
 		a.mu.Lock()
 		if n := len(*a.cursors); n > 0 && a.IntN(3) == 0 {
@@ -154,9 +159,15 @@ func foreign(body, asked string, team int) string {
 }
 
 // Eight teams ask everything there is to ask, with each other's ids and
-// cursors, at once: none reads a word of another's.
+// cursors, at once, of a source as it is and of the copy that they share: none
+// reads a word of another's.
 func TestNoForeignWordIsServed(t *testing.T) {
-	logs, questions := marked(), soak(100, 20_000)
+	logs := marked()
+	t.Run("source", func(t *testing.T) { noForeignWord(t, logs, calltest.Memory("memory", logs), soak(60, 10_000)) })
+	t.Run("copy", func(t *testing.T) { noForeignWord(t, logs, copyOf(t, logs), soak(60, 10_000)) })
+}
+
+func noForeignWord(t *testing.T, logs []*call.Log, calls call.Source, questions int) {
 	var principals []Principal
 	for team := range teams {
 		principals = append(principals, Principal{
@@ -165,14 +176,14 @@ func TestNoForeignWordIsServed(t *testing.T) {
 		})
 	}
 	path, plain := tokensOf(t, principals...)
-	h := serving(t, wholeServer(calltest.Memory("memory", logs)), HTTPOptions{Auth: ByToken, Tokens: path, Rates: generous()})
+	h := serving(t, wholeServer(calls), HTTPOptions{Auth: ByToken, Tokens: path, Rates: generous()})
 	var mu sync.Mutex
 	var cursors []string
 	var wait sync.WaitGroup
 	found := make([]int, teams) // answers with something of one's own
 	for team := range teams {
 		wait.Go(func() {
-			a := asker{rand.New(rand.NewPCG(uint64(team), 1)), logs, &mu, &cursors}
+			a := asker{rand.New(rand.NewPCG(uint64(team), 1)), logs, call.Ranks(calls), &mu, &cursors}
 			for range questions {
 				asked := a.question()
 				g, err := h.try(asked, "Authorization", "Bearer "+plain[team])

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -71,7 +72,7 @@ func wholeServer(calls call.Source) *server.MCPServer {
 type asker struct {
 	*rand.Rand
 	logs    []*call.Log
-	ranked  bool // the source ranks
+	ranked  bool // relevance may be asked for
 	mu      *sync.Mutex
 	cursors *[]string // of everybody
 }
@@ -95,7 +96,9 @@ func (a asker) question() string {
 		args["page_size"] = 1 + a.IntN(30)
 		if tool == "search_transcripts" {
 			args["query"] = a.of("mark0 OR mark3 OR mark5", "agent OR the", "mark*")
-			if a.ranked && a.IntN(4) == 0 {
+			if !a.ranked {
+				args["order_by"] = "newest"
+			} else if a.IntN(4) == 0 {
 				args["similar_to"] = l.ID.String()
 				delete(args, "query")
 			}
@@ -217,4 +220,45 @@ func noForeignWord(t *testing.T, logs []*call.Log, calls call.Source, questions 
 		}
 	}
 	t.Logf("%d questions, %v found something, %d cursors", teams*questions, found, len(cursors))
+}
+
+// Whatever the calls of the others are: what a team is answered stays the same
+// to the byte, so that nothing tells of them, how many they are or what is said
+// in them. Relevance is left out: how rare a word is, it takes from all calls.
+func TestForeignCallsChangeNothing(t *testing.T) {
+	logs := marked()
+	var changed []*call.Log
+	for i, l := range logs {
+		if i%teams == 0 {
+			changed = append(changed, l)
+			continue
+		}
+		o := *l
+		o.Summary, o.Topic, o.Customer, o.Success, o.Metrics = "zebra", "giraffe", "+15005550006", nil, nil
+		o.Metadata = map[string]any{"key_zebra": "zebra"}
+		o.Turns = slices.Repeat([]call.Turn{{Role: call.RoleCaller, Text: "agent the mark0 mark3 zebra"}}, 1+i%5)
+		for k := range o.Turns {
+			o.Turns[k].Index = k + 1
+		}
+		if i%3 > 0 { // and fewer of them
+			changed = append(changed, &o)
+		}
+	}
+	first, second := frontOf(t, wholeServer(copyOf(t, logs))), frontOf(t, wholeServer(copyOf(t, changed)))
+	own := Principal{Name: "team0", Scopes: Scopes(), Where: agent("team0")}
+	a := asker{rand.New(rand.NewPCG(3, 1)), logs, false, &sync.Mutex{}, &[]string{}}
+	found := 0
+	for range soak(600, 20_000) {
+		asked := a.question()
+		_, want := answered(first, own, asked)
+		_, got := answered(second, own, asked)
+		require.Equal(t, want, got, asked)
+		if strings.Contains(got, "mark0") {
+			found++
+		}
+		if c := cursor.FindString(got); c != "" {
+			*a.cursors = append(*a.cursors, c)
+		}
+	}
+	assert.Greater(t, found, 100, "one's own are found")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"slices"
@@ -141,6 +142,15 @@ func (c curious) question() string {
 // boundary is what differs between two answers to the same question.
 var boundary = regexp.MustCompile(`⟦[0-9a-f]+⟧`)
 
+// answered is what p is answered.
+func answered(h http.Handler, p Principal, asked string) (status int, body string) {
+	r := arriving("POST", "http://localhost/mcp", "127.0.0.1:80", asked)
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r.WithContext(As(r.Context(), p)))
+	return w.Code, boundary.ReplaceAllString(w.Body.String(), "")
+}
+
 // Whoever may read facts alone cannot tell two worlds apart that differ in what
 // was said: not by any tool, resource, completion or count, and not by asking
 // for it in a filter.
@@ -148,13 +158,7 @@ func TestWordsCannotBeToldApart(t *testing.T) {
 	one, other := worlds()
 	answer := func(logs []*call.Log, scopes ...string) func(string) (int, string) {
 		h := frontOf(t, wholeServer(copyOf(t, logs)))
-		return func(asked string) (int, string) {
-			r := arriving("POST", "http://localhost/mcp", "127.0.0.1:80", asked)
-			r.Header.Set("Content-Type", "application/json")
-			w := httptest.NewRecorder()
-			h.ServeHTTP(w, r.WithContext(As(r.Context(), Principal{Name: "p", Scopes: scopes})))
-			return w.Code, boundary.ReplaceAllString(w.Body.String(), "")
-		}
+		return func(asked string) (int, string) { return answered(h, Principal{Name: "p", Scopes: scopes}, asked) }
 	}
 	facts, otherFacts := answer(one, CallsRead), answer(other, CallsRead)
 	words, otherWords := answer(one, CallsRead, TranscriptsRead), answer(other, CallsRead, TranscriptsRead)

@@ -1,9 +1,11 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"call-logs-mcp/internal/call"
@@ -22,6 +24,7 @@ type syncer struct {
 
 	st    *state               // as the ledger has it; nil before it was read
 	deaf  bool                 // the upstream was seen to ignore id filters
+	loose bool                 // the upstream's list was seen to have no order
 	quiet time.Time            // nothing is asked before, by our clock
 	owed  map[string]time.Time // calls whose details are wanted, with their starts
 }
@@ -105,7 +108,11 @@ type reading struct {
 	count int       // what the upstream counts; -1 where it does not
 	seen  int       // calls it went through
 	next  *call.Mark
+	lost  *lostError // it is not all there is, and no next page has the rest
 }
+
+// maxAnswer bounds one question, in case that a client walks in circles.
+const maxAnswer = 15 * time.Minute
 
 // page asks for the first limit calls of where.
 func (s *syncer) page(ctx context.Context, r *run, where filter.Expr, limit int, after *call.Mark) (reading, error) {
@@ -113,6 +120,8 @@ func (s *syncer) page(ctx context.Context, r *run, where filter.Expr, limit int,
 	var sent time.Time
 	err := s.try(ctx, r, func() (err error) {
 		sent = s.clock.now()
+		ctx, cancel := context.WithTimeout(ctx, maxAnswer)
+		defer cancel()
 		p, err = s.Source.Find(ctx, call.Query{Where: where, Limit: limit, Scan: limit, After: after})
 		return err
 	})
@@ -135,6 +144,9 @@ func (s *syncer) page(ctx context.Context, r *run, where filter.Expr, limit int,
 	}
 	// A full page is not believed to be the last: its count may be a moment
 	// older than its rows.
+	if p.Next == nil && !p.Coverage.Complete {
+		got.lost = s.lost(cmp.Or(strings.Join(p.Notes, "; "), "it stopped early"))
+	}
 	got.more = p.Next != nil || !p.Coverage.Complete || got.seen >= limit
 	return got, nil
 }

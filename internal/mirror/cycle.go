@@ -125,7 +125,7 @@ func (s *syncer) begin(ctx context.Context, r *run) error {
 	owed := next.Owed > 0 && len(s.owed) == 0 // another process left details to fetch
 	switch {
 	case next.Far.IsZero(), now.Sub(next.Far) >= farEvery, horizon.Before(next.Horizon.Add(-day)), owed:
-		c.From, c.Far, s.deaf = horizon.Unix(), true, false
+		c.From, c.Far, s.deaf, s.loose = horizon.Unix(), true, false, false
 	case now.Sub(next.Near) >= nearEvery:
 		c.From, c.Near = now.Add(-middling).Truncate(day).Unix(), true
 	}

@@ -17,8 +17,11 @@ type pass struct {
 	mark   func(*state, span) // says in the state that a span is done; may be nil
 }
 
-// walk reads spans in their order and writes each down as it is read.
+// walk reads spans in their order and writes each down as it is read. One that
+// cannot be read whole is left for the next time, which begins with it; those
+// behind it are read all the same.
 func (s *syncer) walk(ctx context.Context, r *run, p pass, spans []span) error {
+	var lost *lostError
 	todo := slices.Clone(spans)
 	slices.Reverse(todo)
 	for len(todo) > 0 {
@@ -29,12 +32,19 @@ func (s *syncer) walk(ctx context.Context, r *run, p pass, spans []span) error {
 			parts, err = s.visit(ctx, r, p, sp)
 			return err
 		})
+		if errors.As(err, &lost) {
+			p.mark = nil
+			continue
+		}
 		if err != nil {
 			return err
 		}
 		slices.Reverse(parts)
 		todo = append(todo, parts...)
 		r.tell(sp)
+	}
+	if lost != nil {
+		return lost
 	}
 	return nil
 }
@@ -114,68 +124,6 @@ func (s *syncer) read(ctx context.Context, r *run, sp span) (reading, error) {
 
 // errDeaf says that an upstream ignores keys.
 var errDeaf = &call.Error{Kind: call.Invalid, Msg: "The upstream does not filter by id."}
-
-// walks bounds how often gather goes through a list that does not stand still.
-const walks = 6
-
-// gather pages through sp, twice and more often until two walks agree: the way
-// to read what one page does not hold and no question divides.
-func (s *syncer) gather(ctx context.Context, r *run, sp span) (reading, error) {
-	var last reading
-	for range walks {
-		got, err := s.pages(ctx, r, sp, len(last.logs))
-		if err != nil {
-			return reading{}, err
-		}
-		if last.logs != nil && slices.EqualFunc(last.logs, got.logs, same) {
-			return got, nil
-		}
-		if last = got; len(got.logs) == 0 {
-			last.logs = []*call.Log{}
-		}
-	}
-	return last, nil
-}
-
-// pages is one walk through sp, behind one that met so many calls. Half of it is
-// done with the first.
-func (s *syncer) pages(ctx context.Context, r *run, sp span, before int) (all reading, err error) {
-	where := sp.where()
-	if !s.hears() {
-		where = span{a: sp.a, b: sp.b}.where()
-	}
-	met := map[string]bool{}
-	for first, after := true, (*call.Mark)(nil); first || after != nil; first = false {
-		got, err := s.page(ctx, r, where, s.PageSize, after)
-		if err != nil {
-			return reading{}, err
-		}
-		if first {
-			all.at, all.count = got.at, got.count
-		}
-		for _, l := range got.logs {
-			if !met[l.ID.Key] {
-				met[l.ID.Key] = true
-				all.logs = append(all.logs, l)
-			}
-		}
-		if got.next != nil && after != nil && got.next.Compare(after) <= 0 {
-			break // it goes in circles
-		}
-		all.now, after = got.now, got.next
-		if after != nil { // else the window is told of as a whole
-			r.ahead = max(r.ahead, (before+len(all.logs))/2)
-			r.tell(sp)
-		}
-	}
-	all.seen = len(all.logs)
-	return all, nil
-}
-
-// same reports two readings of a call that saw the same of it.
-func same(a, b *call.Log) bool {
-	return a.ID == b.ID && a.StartedAt.Equal(b.StartedAt) && facts(a) == facts(b)
-}
 
 // chunk is how many calls a transaction holds.
 const chunk = 500

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -18,9 +19,10 @@ var errCrash = errors.New("kill -9")
 // A copied call is a row of a book.
 type copied struct {
 	id     int64
-	log    *call.Log
+	log    *call.Log // the last that was written; of a call that is gone, the store keeps the key
 	readAt time.Time
-	gone   bool
+	gone   bool // it is not stored
+	marked bool // since it must not be
 }
 
 // A book is a ledger in memory. It notices what must never be written.
@@ -30,13 +32,16 @@ type book struct {
 	calls  map[string]*copied
 	writes int
 
+	finished int // cycles
+
+	crash   error
 	crashIn int // commits until one crashes; 0 for never
 	after   bool
 	exists  func(key string) bool // at the upstream
 	wrongs  []string
 }
 
-func newBook() *book { return &book{calls: map[string]*copied{}} }
+func newBook() *book { return &book{crash: errCrash, calls: map[string]*copied{}} }
 
 func (b *book) wrong(format string, args ...any) {
 	b.wrongs = append(b.wrongs, fmt.Sprintf(format, args...))
@@ -74,7 +79,7 @@ func (b *book) Commit(_ context.Context, c store.Change) (store.Written, error) 
 		crash = b.crashIn == 0
 	}
 	if crash && !b.after {
-		return store.Written{}, errCrash
+		return store.Written{}, b.crash
 	}
 	var w store.Written
 	for _, l := range c.Put {
@@ -89,16 +94,19 @@ func (b *book) Commit(_ context.Context, c store.Change) (store.Written, error) 
 			w.Gone++
 		}
 	}
-	b.writes += w.Put + w.Gone
+	b.writes += w.Put + w.Gone + w.Purged
 	if c.Leaf != nil {
 		b.leaves = slices.DeleteFunc(b.leaves, func(l store.Leaf) bool { return within(l, *c.Leaf) })
 		b.leaves = append(b.leaves, *c.Leaf)
 	}
 	if c.State != nil {
+		if on := []byte(`"cycle":`); bytes.Contains(b.state, on) && !bytes.Contains(c.State, on) {
+			b.finished++
+		}
 		b.state = c.State
 	}
 	if crash {
-		return store.Written{}, errCrash
+		return store.Written{}, b.crash
 	}
 	return w, nil
 }
@@ -118,6 +126,10 @@ func (b *book) Purge(_ context.Context, sel store.Selection) (removed int, err e
 func (b *book) put(l *call.Log, at time.Time, w *store.Written) {
 	was := b.calls[l.ID.Key]
 	switch {
+	case l.Sensitive:
+		b.withhold(l, was, at, w)
+	case was != nil && was.marked && was.readAt.After(at):
+		w.Same++ // it was marked since
 	case was != nil && !was.readAt.Before(at) && was.log != l:
 		b.wrong("a reading of %s at %s replaces one at %s", l.ID, at, was.readAt)
 	case was != nil && !was.gone && (was.log == l || was.log.Detailed && reflect.DeepEqual(was.log, l)):
@@ -129,6 +141,18 @@ func (b *book) put(l *call.Log, at time.Time, w *store.Written) {
 		b.calls[l.ID.Key] = &copied{id: id, log: l, readAt: at}
 		w.Put++
 	}
+}
+
+// withhold takes a marked call out, or keeps it out, whatever version it is.
+func (b *book) withhold(l *call.Log, was *copied, at time.Time, w *store.Written) {
+	switch {
+	case was != nil && was.marked || was != nil && was.readAt.After(at):
+		w.Same++
+		return
+	case was != nil && !was.gone:
+		w.Purged++
+	}
+	b.calls[l.ID.Key] = &copied{log: l, readAt: at, gone: true, marked: true}
 }
 
 // within reports whether leaf b replaces a.

@@ -23,6 +23,11 @@ type leafOf = store.Leaf
 // smallest world that its seed fails in.
 var scales = []int{6, 20, 50, 90}
 
+// kindOf is the kind of a seed's world: half of them are of Cekura's.
+func kindOf(seed uint64) string {
+	return []string{"", "times", "", "pages", "", "beside", "", "pages"}[seed%8]
+}
+
 // Whatever happens upstream while it is read, and wherever the process dies,
 // the copy keeps its promises. SOAK is how many histories to try, 3,000 are the
 // default; SEED is the first.
@@ -49,7 +54,7 @@ func TestHistories(t *testing.T) {
 				if i >= uint64(n) || t.Failed() {
 					return
 				}
-				st, wrongs := history(first+i, scales[len(scales)-1], mutant{})
+				st, wrongs := history(first+i, scales[len(scales)-1], mutant{kind: kindOf(first + i)})
 				if len(wrongs) > 0 {
 					t.Error(smallest(first+i, wrongs))
 				}
@@ -76,7 +81,7 @@ func (s *stats) add(o stats) {
 // smallest is the failure of a seed in the smallest world that shows it.
 func smallest(seed uint64, wrongs []string) string {
 	for _, scale := range scales {
-		if _, w := history(seed, scale, mutant{}); len(w) > 0 {
+		if _, w := history(seed, scale, mutant{kind: kindOf(seed)}); len(w) > 0 {
 			return say(seed, scale, w)
 		}
 	}

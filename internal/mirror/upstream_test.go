@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"call-logs-mcp/internal/call"
@@ -16,16 +17,21 @@ import (
 // A sea is an upstream in which everything happens while it is read. Its time
 // goes on by a second with each request.
 type sea struct {
+	name    string // of the source
+	prefix  string // of keys; where there is one, they are no numbers
+	crash   error  // what a kill -9 looks like
 	rng     *rand.Rand
 	now     time.Time
 	skew    time.Duration // of our clock against its
 	calls   map[int64]*float
 	all     []*float // the same, in order of their keys
 	next    int64
-	history map[string]map[int]time.Time // each version that ever was, with its start
+	history map[string]map[int]seen // each version that ever was
 
 	churn, lag, fault, limited, empty float64 // a request, how often
+	marks                             float64 // a change: that a call must not be stored, or may be
 	clamp                             int
+	outrun                            int // requests, after which calls stop to come: one with each can be faster than pages of eight
 	late                              time.Duration
 	moves, byKey, dateless, talks     bool
 	detailed                          bool // Get knows more than lists
@@ -33,24 +39,33 @@ type sea struct {
 	quietUntil                        time.Time // after a 429
 	hidden                            []*float  // calls that have their keys and cannot be seen yet
 
-	requests, tooWide, tooEarly, details int
+	changes, requests, tooWide, tooEarly, details int
 }
 
 // A float is a call in the sea.
 type float struct {
-	id      int64
-	version int
-	start   time.Time
-	log     *call.Log
-	touched time.Time // when it last changed
-	moved   time.Time // when its start last changed
-	origin  bool      // never touched since the beginning
+	id       int64
+	version  int
+	start    time.Time
+	made     time.Time // when it got its key
+	marked   bool      // must not be stored
+	remarked time.Time // when that last changed
+	log      *call.Log
+	touched  time.Time // when it last changed
+	moved    time.Time // when its start last changed
+	origin   bool      // never touched since the beginning
+}
+
+// seen is what a version was.
+type seen struct {
+	start  time.Time
+	marked bool
 }
 
 func newSea(rng *rand.Rand, n int, span time.Duration) *sea {
 	s := &sea{
 		rng: rng, now: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC), calls: map[int64]*float{}, next: 1,
-		history: map[string]map[int]time.Time{}, clamp: 1000,
+		history: map[string]map[int]seen{}, clamp: 1000, outrun: 3000, name: "sea", crash: errCrash,
 	}
 	for range n {
 		s.insert(s.now.Add(-time.Duration(rng.Int64N(int64(span/time.Second))) * time.Second)).origin = true
@@ -58,10 +73,18 @@ func newSea(rng *rand.Rand, n int, span time.Duration) *sea {
 	return s
 }
 
+func (s *sea) key(f *float) string { return s.prefix + strconv.FormatInt(f.id, 10) }
+
+// float is the call with a key, nil where there is none.
+func (s *sea) float(key string) *float {
+	id, _ := number(strings.TrimPrefix(key, s.prefix))
+	return s.calls[id]
+}
+
 // insert makes a call. Keys have gaps, and some are given before their calls can
 // be seen, but fewer than an Engine reckons with.
 func (s *sea) insert(start time.Time) *float {
-	f := &float{id: s.next, start: start}
+	f := &float{id: s.next, start: start, made: start.Add(time.Duration(s.rng.IntN(3600)) * time.Second), marked: s.rng.Float64() < s.marks}
 	s.next += 1 + s.rng.Int64N(8)
 	s.show(f)
 	return f
@@ -76,7 +99,7 @@ func (s *sea) show(f *float) {
 // arrive is insert for a call that may be seen later.
 func (s *sea) arrive(start time.Time) {
 	if s.rng.IntN(5) == 0 {
-		s.hidden = append(s.hidden, &float{id: s.next, start: start})
+		s.hidden = append(s.hidden, &float{id: s.next, start: start, made: s.now})
 		s.next++
 		return
 	}
@@ -84,11 +107,12 @@ func (s *sea) arrive(start time.Time) {
 }
 
 func (s *sea) touch(f *float) {
-	key := strconv.FormatInt(f.id, 10)
+	s.changes++
+	key := s.key(f)
 	f.touched, f.origin = s.now, false
 	f.log = &call.Log{
-		ID: call.ID{Source: "sea", Key: key}, StartedAt: f.start, UpdatedAt: time.Unix(int64(f.version), 0).UTC(),
-		Feedback: fmt.Sprintf("v%d", f.version),
+		ID: call.ID{Source: s.name, Key: key}, StartedAt: f.start, CreatedAt: f.made, UpdatedAt: time.Unix(int64(f.version), 0).UTC(),
+		Feedback: fmt.Sprintf("v%d", f.version), Sensitive: f.marked,
 	}
 	if s.talks {
 		f.log.Turns = []call.Turn{{Index: 1, Role: call.RoleCaller, Text: "Hello, this is about order " + key + "."}}
@@ -97,9 +121,9 @@ func (s *sea) touch(f *float) {
 		f.log.Success = new((f.id+int64(f.version))%2 == 0)
 	}
 	if s.history[key] == nil {
-		s.history[key] = map[int]time.Time{}
+		s.history[key] = map[int]seen{}
 	}
-	s.history[key][f.version] = f.start
+	s.history[key][f.version] = seen{f.start, f.marked}
 }
 
 func version(l *call.Log) int { return int(l.UpdatedAt.Unix()) }
@@ -131,26 +155,36 @@ func (s *sea) mutate() {
 			f.start = f.start.Add(time.Duration(s.rng.Int64N(7200)-3600) * time.Second)
 			f.moved = s.now
 		}
+		if s.rng.Float64() < s.marks {
+			f.remarked = s.now
+			f.marked = !f.marked || s.rng.IntN(3) > 0 // seldom taken back
+		}
 		s.touch(f)
 	default:
 		s.remove(f)
 	}
 }
 
+// maybe changes something, as often as p says.
+func (s *sea) maybe(p float64) bool {
+	happens := s.rng.Float64() < p && s.requests < s.outrun
+	if happens {
+		s.mutate()
+	}
+	return happens
+}
+
 func (s *sea) remove(f *float) {
+	s.changes++
 	delete(s.calls, f.id)
 	s.all = slices.DeleteFunc(s.all, func(x *float) bool { return x == f })
 }
-
-// outrun is after how many requests calls stop to come: one that comes with each
-// request that fails is faster than a page of eight can follow.
-const outrun = 3000
 
 // happens is what every request begins with.
 func (s *sea) happens(ctx context.Context) error {
 	if s.crashIn > 0 {
 		if s.crashIn--; s.crashIn == 0 {
-			return errCrash
+			return s.crash
 		}
 	}
 	if err := ctx.Err(); err != nil {
@@ -161,9 +195,7 @@ func (s *sea) happens(ctx context.Context) error {
 		s.tooEarly++
 	}
 	s.now = s.now.Add(time.Second)
-	if s.rng.Float64() < s.churn && s.requests < outrun {
-		s.mutate()
-	}
+	s.maybe(s.churn)
 	switch x := s.rng.Float64(); {
 	case x < s.fault:
 		return &call.Error{Kind: call.Unavailable, Msg: "The sea is rough."}
@@ -209,8 +241,7 @@ func (s *sea) Find(ctx context.Context, q call.Query) (call.Page, error) {
 	}
 	found := s.matching(q)
 	count, size := len(found), min(q.Limit, s.clamp)
-	if s.rng.Float64() < s.lag {
-		s.mutate()
+	if s.maybe(s.lag) {
 		found = s.matching(q)
 	}
 	more := count > size
@@ -257,8 +288,7 @@ func (s *sea) Get(ctx context.Context, id call.ID) (*call.Log, error) {
 	if err := s.happens(ctx); err != nil {
 		return nil, err
 	}
-	n, _ := number(id.Key)
-	f := s.calls[n]
+	f := s.float(id.Key)
 	if f == nil {
 		return nil, &call.Error{Kind: call.NotFound, Msg: "No such call."}
 	}

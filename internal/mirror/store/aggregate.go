@@ -21,6 +21,9 @@ func (s *Store) Aggregate(ctx context.Context, a call.Aggregation) (out call.Agg
 				tested(x, need)
 			}
 			for _, g := range a.By {
+				if evaluated(g) != nil {
+					need[evaluationsColumn] = true
+				}
 				if col, ok := columns[g.Field]; ok && g.Unit == "" && (col.kind == coded || col.kind == named) {
 					need[col.name] = true
 				}

@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -100,4 +102,24 @@ func TestAggregateOfNothing(t *testing.T) {
 	got, err := open(t, "").Aggregate(ctx, call.Aggregation{By: []call.Grouping{{Field: "topic"}}, Previous: true})
 	require.NoError(t, err)
 	assert.Equal(t, call.AggregateLogs(nil, call.Aggregation{By: []call.Grouping{{Field: "topic"}}, Previous: true}), got)
+}
+
+// Of verdicts in more patterns than memory has room for, SQL counts.
+func TestVariedVerdictsAreCounted(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5))
+	var logs []*call.Log
+	for i := range 450 {
+		l := &call.Log{ID: call.ID{Source: "s", Key: fmt.Sprint(i)}, StartedAt: end.Add(-time.Duration(i) * time.Minute)}
+		for k := range 100 {
+			l.Metrics = append(l.Metrics, call.Metric{ID: fmt.Sprint(k), Name: fmt.Sprint("metric ", k), Type: "binary", Passed: new(r.IntN(2) == 0)})
+		}
+		logs = append(logs, l)
+	}
+	s := filled(t, "", logs)
+	a := call.Aggregation{By: []call.Grouping{{Field: "metric_evaluations.metric.name"}, {Field: "metric_evaluations.passed"}}}
+	for range 2 { // when it is found out, and when it is known
+		got, err := s.Aggregate(ctx, a)
+		require.NoError(t, err)
+		require.Equal(t, call.AggregateLogs(logs, a), got)
+	}
 }

@@ -38,11 +38,13 @@ type rows struct {
 // none is the absent value of start and length.
 const none = math.MinInt64
 
-// codes is a column of strings, for each row which of texts it has; or of numbers.
+// codes is a column of strings, for each row which of texts it has; or of
+// lengths; or of patterns of evaluations.
 type codes struct {
-	of    []uint32
-	ids   map[int64]uint32 // of strings, to the place in texts
-	texts []any            // string, or nil for none
+	of     []uint32
+	ids    map[int64]uint32 // of strings, to the place in texts
+	texts  []any            // string, or nil for none
+	varied bool             // there were too many to tell apart, and of says nothing
 }
 
 // current returns the cache as of now, with the coded columns that are asked
@@ -156,6 +158,9 @@ func (r *rows) load(c *conn) error {
 
 // loadColumn reads a column of codes for every row.
 func (r *rows) loadColumn(c *conn, name string) error {
+	if name == evaluationsColumn {
+		return r.loadEvaluations(c)
+	}
 	k := &codes{of: make([]uint32, 0, cap(r.ids)), ids: map[int64]uint32{}}
 	query := `SELECT ` + name + ` FROM calls ORDER BY id`
 	if name == lengthColumn {
@@ -179,8 +184,11 @@ func (r *rows) loadColumn(c *conn, name string) error {
 
 // read is what a row has in a column: the code of a string, or a length.
 func (k *codes) read(c *conn, name string, stmt *sqlite3.Stmt, col int) (uint32, error) {
-	if name == lengthColumn {
+	switch name {
+	case lengthColumn:
 		return lengthOf(stmt.ColumnRawBlob(col)), nil
+	case evaluationsColumn:
+		return k.pattern(stmt.ColumnText(col))
 	}
 	return k.code(c, name, orNone(stmt, col))
 }
@@ -290,7 +298,7 @@ func (r *rows) merge(fresh *rows, gone map[int64]bool) {
 	}
 	whole := rows{coded: map[string]*codes{}}
 	for name, k := range r.coded {
-		whole.coded[name] = &codes{ids: k.ids, texts: k.texts}
+		whole.coded[name] = &codes{ids: k.ids, texts: k.texts, varied: k.varied}
 	}
 	for at, id := range r.ids {
 		for len(added) > 0 && fresh.ids[added[0]] < id {

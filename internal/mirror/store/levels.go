@@ -76,6 +76,9 @@ func (r *rows) level(c *conn, g call.Grouping, zone *time.Location, shift time.D
 		}
 		return l, nil
 	}
+	if known, err := r.patterns(c, l, picked, g); known || err != nil {
+		return l, err
+	}
 	return l, r.asked(c, l, g.Field, picked)
 }
 
@@ -235,6 +238,9 @@ func (r *rows) decoded(c *conn, l *level, picked []int32, cells func(*call.Log) 
 // and the same metric.
 func (r *rows) pairs(c *conn, by []call.Grouping, picked []int32) (*level, error) {
 	l := newLevel(len(picked))
+	if known, err := r.patterns(c, l, picked, by...); known || err != nil {
+		return l, err
+	}
 	first, _ := cellQuery(by[0].Field)
 	second, _ := cellQuery(by[1].Field)
 	cut := func(query string) string {

@@ -124,7 +124,8 @@ func options() map[string]option {
 		"trusted_proxy": {kind: texts, check: checkPrefix}, "metrics": {check: checkAddr},
 		"rate": {kind: number, check: whole(checkLimit)}, "in_flight": {kind: number, check: whole(checkLimit)},
 		"in_flight_per_principal": {kind: number, check: whole(checkLimit)}, "drain_delay": {kind: length, check: checkSpan},
-		"tls_cert": {path: true}, "tls_key": {path: true},
+		"otlp_endpoint": {check: checkCollector},
+		"tls_cert":      {path: true}, "tls_key": {path: true},
 	}
 }
 

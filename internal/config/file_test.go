@@ -106,8 +106,17 @@ allowed_host: [calls.example.com]
 allowed_origin: https://app.example.com
 trusted_proxy: [10.0.0.0/8, 192.168.1.1]
 metrics: 127.0.0.1:9090
+rate: 1200
+in_flight: 8
+in_flight_per_principal: 2
+drain_delay: 10s
+otlp_endpoint: http://collector:4318
 `)
-	h := parse(t, nil, "serve", "--config", path).HTTP
+	c := parse(t, nil, "serve", "--config", path)
+	h := c.HTTP
+	assert.Equal(t, []int{1200, 8, 2}, []int{h.Rate, h.InFlight, h.PerPrincipal})
+	assert.Equal(t, 10*time.Second, *h.DrainDelay)
+	assert.Equal(t, "http://collector:4318/v1/traces", c.Traces.Endpoint)
 	assert.Equal(t, "0.0.0.0:8080", h.Addr)
 	assert.Equal(t, AuthToken, h.Auth)
 	assert.Equal(t, filepath.Join(filepath.Dir(path), "tokens.json"), h.Tokens)
@@ -197,6 +206,9 @@ func TestMistakesInTheFile(t *testing.T) {
 		{"allowed_host: {a: b}", "1: allowed_host must be a list, not keys and values"},
 		{"allowed_host: [a, [b]]", "1: allowed_host.2 must be text, not a list"},
 		{"trusted_proxy: here", `1: trusted_proxy must be a network such as 10.0.0.0/8, not "here"`},
+		{"rate: 0", "1: rate must be from 1 to 1000000 calls, not 0"},
+		{"drain_delay: soon", `1: drain_delay must be a length of time`},
+		{"otlp_endpoint: collector", "1: otlp_endpoint is not a URL"},
 		{"- a", "1: must be keys and values, not a list"},
 		{"a: b: c", " is no YAML: "},
 		{"sources: {eu: {provider: cekura, api_key: *hunter2}}", " is no YAML: unknown anchor"},

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"call-logs-mcp/internal/config"
+	"call-logs-mcp/internal/serve"
 )
 
 // floors is who may import whom. Main knows everyone, and a package that is not
@@ -126,4 +127,17 @@ func TestTokensForAWhile(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, string(data), "newline\n{")
 	assert.Contains(t, string(data), `"expires":"2026-11-22T21:12:00Z"`)
+}
+
+func TestLimitsReachTheServer(t *testing.T) {
+	options := func(args string) serve.HTTPOptions {
+		cfg, err := config.Parse(strings.Fields("--demo --http 127.0.0.1:0 --no-auth "+args), func(string) string { return "" }, io.Discard)
+		require.NoError(t, err)
+		return overHTTP(cfg.HTTP)
+	}
+	o := options("--rate 30 --in-flight 8 --in-flight-per-principal 2 --drain-delay 7s")
+	assert.Equal(t, serve.Rates{PerMinute: 30, InFlight: 8, PerPrincipal: 2}, o.Rates)
+	assert.Equal(t, 7*time.Second, o.DrainDelay)
+	assert.Zero(t, options("").DrainDelay, "what the address asks for")
+	assert.Negative(t, options("--drain-delay 0").DrainDelay, "none")
 }

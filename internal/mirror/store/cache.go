@@ -1,10 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
-	"sort"
 	"sync"
 	"sync/atomic"
 
@@ -254,63 +254,79 @@ func (r *rows) update(c *conn, rev int64) error {
 	return nil
 }
 
-// set copies row i of from to row at, which is one behind the last at most.
-func (r *rows) set(at int, from *rows, i int) {
-	if at == len(r.ids) {
-		r.ids, r.start, r.length = append(r.ids, 0), append(r.start, 0), append(r.length, 0)
-		r.success, r.review = append(r.success, 0), append(r.review, 0)
-		for _, k := range r.coded {
-			k.of = append(k.of, 0)
+// merge puts the rows of fresh, which are in any order, in their places, and
+// takes away those that are gone. Columns change where they lie: a sync that
+// fills in older calls shifts all behind them with each commit.
+func (r *rows) merge(fresh *rows, gone map[int64]bool) {
+	var away []int
+	for id := range gone {
+		if at, known := slices.BinarySearch(r.ids, id); known {
+			away = append(away, at)
 		}
 	}
+	slices.Sort(away)
+	r.reshape(func(col []int64) []int64 { return cut(col, away) }, func(col []uint32) []uint32 { return cut(col, away) }, func(col []uint8) []uint8 { return cut(col, away) })
+	order := make([]int, len(fresh.ids))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(fresh.ids[a], fresh.ids[b]) })
+	var added, before []int // the new rows, and what each comes before
+	for _, i := range order {
+		at, known := slices.BinarySearch(r.ids, fresh.ids[i])
+		if known {
+			r.set(at, fresh, i)
+			continue
+		}
+		added, before = append(added, i), append(before, at)
+	}
+	r.reshape(func(col []int64) []int64 { return spread(col, before) }, func(col []uint32) []uint32 { return spread(col, before) }, func(col []uint8) []uint8 { return spread(col, before) })
+	for n, i := range added {
+		r.set(before[n]+n, fresh, i)
+	}
+}
+
+// set copies row i of from to row at.
+func (r *rows) set(at int, from *rows, i int) {
 	r.ids[at], r.start[at], r.length[at], r.success[at], r.review[at] = from.ids[i], from.start[i], from.length[i], from.success[i], from.review[i]
 	for name, k := range r.coded {
 		k.of[at] = from.coded[name].of[i]
 	}
 }
 
-// merge puts the rows of fresh, which are in any order, in their places, and
-// takes away those that are gone.
-func (r *rows) merge(fresh *rows, gone map[int64]bool) {
-	order := make([]int, len(fresh.ids))
-	for i := range order {
-		order[i] = i
+// reshape puts a function to every column.
+func (r *rows) reshape(long func([]int64) []int64, code func([]uint32) []uint32, short func([]uint8) []uint8) {
+	r.ids, r.start, r.length = long(r.ids), long(r.start), long(r.length)
+	r.success, r.review = short(r.success), short(r.review)
+	for _, k := range r.coded {
+		k.of = code(k.of)
 	}
-	sort.Slice(order, func(a, b int) bool { return fresh.ids[order[a]] < fresh.ids[order[b]] })
-	var added []int
-	for _, i := range order {
-		at, known := slices.BinarySearch(r.ids, fresh.ids[i])
-		if known {
-			r.set(at, fresh, i)
-		} else {
-			added = append(added, i)
+}
+
+// cut takes the elements at some places, ascending, out of a column.
+func cut[T any](col []T, away []int) []T {
+	if len(away) == 0 {
+		return col
+	}
+	end := away[0]
+	for n, at := range away {
+		next := len(col)
+		if n+1 < len(away) {
+			next = away[n+1]
 		}
+		end += copy(col[end:], col[at+1:next])
 	}
-	last := int64(math.MinInt64)
-	if len(r.ids) > 0 {
-		last = r.ids[len(r.ids)-1]
+	return col[:end]
+}
+
+// spread makes room in a column before some of its places, ascending: that for
+// the n-th lies n further.
+func spread[T any](col []T, before []int) []T {
+	end := len(col)
+	col = append(col, make([]T, len(before))...)
+	for n := len(before) - 1; n >= 0; n-- {
+		copy(col[before[n]+n+1:], col[before[n]:end])
+		end = before[n]
 	}
-	if len(gone) == 0 && (len(added) == 0 || fresh.ids[added[0]] > last) {
-		for _, i := range added {
-			r.set(len(r.ids), fresh, i)
-		}
-		return
-	}
-	whole := rows{coded: map[string]*codes{}}
-	for name, k := range r.coded {
-		whole.coded[name] = &codes{ids: k.ids, texts: k.texts, varied: k.varied}
-	}
-	for at, id := range r.ids {
-		for len(added) > 0 && fresh.ids[added[0]] < id {
-			whole.set(len(whole.ids), fresh, added[0])
-			added = added[1:]
-		}
-		if !gone[id] {
-			whole.set(len(whole.ids), r, at)
-		}
-	}
-	for _, i := range added {
-		whole.set(len(whole.ids), fresh, i)
-	}
-	*r = whole
+	return col
 }

@@ -57,6 +57,7 @@ func TestValuesSayWhatWasNotCounted(t *testing.T) {
 	assert.Contains(t, text, "values in 100 calls")
 	assert.Contains(t, text, "incomplete: read 100 of 600 calls (newest first, as far as ")
 	assert.Contains(t, text, "; aggregate_call_logs counts a shorter window")
+	assert.NotContains(t, textOf(t, ask(t, c, "describe_fields", `{"field":"project_id"}`)), "1 values")
 	text = textOf(t, ask(t, c, "describe_fields", `{"field":"created_at"}`))
 	assert.Contains(t, text, `as many values as there are calls. aggregate_call_logs group_by=["day"]`)
 	text = textOf(t, ask(t, c, "describe_fields", `{"field":"call_id"}`))

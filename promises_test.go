@@ -285,6 +285,8 @@ func TestWhyNothingIsTrue(t *testing.T) {
 	assert.Contains(t, text, "seen in the newest 50")
 	text = textOf(t, ask(t, c, "list_call_logs", `{"timestamp_from":"2020-01-01","timestamp_to":"2020-01-20"}`))
 	assert.Contains(t, text, "no calls at all in that window. The newest call there is began 2026-11-21")
+	text = textOf(t, ask(t, c, "aggregate_call_logs", `{"topic":"nothing","success":false}`))
+	assert.Contains(t, text, fmt.Sprintf(`Without topic = "nothing" %d match`, *p.Total), "a count of nothing, too")
 	text = textOf(t, ask(t, c, "list_call_logs", `{"call_ids":["demo/77801","999"]}`))
 	assert.Contains(t, text, "not among them: 999")
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,7 +31,7 @@ func aggregateCallLogs(d Deps) server.ServerTool {
 		description: "How many, how often, since when? Calls, success rate and lengths by group, with totals and the change against the window before. " +
 			"Without group_by the totals alone.",
 	}, d, func(ctx context.Context, d Deps, in aggregateArgs) (answer, error) {
-		a, err := in.aggregation(&d)
+		asked, err := in.aggregation(&d)
 		if err != nil {
 			return nil, err
 		}
@@ -38,13 +39,13 @@ func aggregateCallLogs(d Deps) server.ServerTool {
 		if err != nil {
 			return nil, err
 		}
-		a.Where = q.query.Where
-		out, err := call.Count(ctx, d.Calls, a)
+		asked.Where = q.query.Where
+		out, err := call.Count(ctx, d.Calls, asked)
 		if err != nil {
 			return nil, err
 		}
-		for i := range a.By {
-			lacks, _, err := d.lacksDetail(ctx, a.By, i, out)
+		for i := range asked.By {
+			lacks, _, err := d.lacksDetail(ctx, asked.By, i, out)
 			if err != nil {
 				return nil, err
 			}
@@ -53,7 +54,11 @@ func aggregateCallLogs(d Deps) server.ServerTool {
 				break
 			}
 		}
-		return aggregated{d: d, q: q, by: a.By, limit: cmp.Or(in.Limit, 20), previous: a.Previous, found: out}, nil
+		a := aggregated{d: d, q: q, by: asked.By, limit: cmp.Or(in.Limit, 20), previous: asked.Previous, found: out}
+		if out.Total.Stats.Calls == 0 && out.Coverage.Complete {
+			a.why = d.whyNothing(ctx, q)
+		}
+		return a, nil
 	})
 }
 
@@ -114,6 +119,7 @@ type aggregated struct {
 	limit    int
 	previous bool
 	found    call.Aggregate
+	why      []string // where there is nothing to count
 }
 
 // page is what the heads of all answers are written from.
@@ -128,7 +134,7 @@ func (a aggregated) text(budget int) string {
 		head = append(head, "against "+minute(b.From, 0)+" → "+minute(b.To, time.Minute-1))
 	}
 	w.Line(strings.Join(append(head, a.q.coverageWords(a.page())), " · "))
-	for _, n := range a.found.Notes {
+	for _, n := range slices.Concat(a.found.Notes, a.why) {
 		w.Line(render.Clean(n))
 	}
 	rows := [][]string{}
@@ -249,5 +255,9 @@ func (a aggregated) othersWords(shown int) string {
 	if groups == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d more groups hold %s calls (limit=%d)", groups, thousands(calls), a.limit)
+	holds := "hold"
+	if groups == 1 {
+		holds = "holds"
+	}
+	return fmt.Sprintf("%s %s %s (limit=%d)", countOf(groups, "more group"), holds, countOf(calls, "call"), a.limit)
 }

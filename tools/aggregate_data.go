@@ -98,6 +98,6 @@ func (a aggregated) data(budget int) any {
 	if groups > 0 {
 		out.Other = &otherData{groups, calls}
 	}
-	out.Notes = slices.Compact(out.Notes)
+	out.Notes = slices.Compact(append(out.Notes, a.why...))
 	return out
 }

@@ -193,7 +193,7 @@ const (
 )
 
 func (a fieldValues) text(budget int) string {
-	head := fmt.Sprintf("%s · %s values in %s · %s · window %s", render.Clean(a.field), thousands(a.distinct()), a.over(), a.q.scope(200), a.q.windowWords(a.page))
+	head := fmt.Sprintf("%s · %s in %s · %s · window %s", render.Clean(a.field), countOf(a.distinct(), "value"), a.over(), a.q.scope(200), a.q.windowWords(a.page))
 	if !a.newest {
 		head += " · " + a.q.coverageWords(a.page)
 	}
@@ -214,13 +214,15 @@ func (a fieldValues) text(budget int) string {
 	if len(common) > 0 {
 		w.Line(render.EveryRow(common))
 	}
-	w.Line(body)
+	if body != "" {
+		w.Line(body)
+	}
 	if rest := len(a.values) - shown + a.more; rest > 0 {
-		each := ""
-		if shown < len(a.values) && a.values[shown].Calls == 1 {
-			each = " of one call each"
+		words := countOf(rest, "more value")
+		if rest > 1 && shown < len(a.values) && a.values[shown].Calls == 1 {
+			words += " of one call each"
 		}
-		w.Line(fmt.Sprintf("%s more values%s", thousands(rest), each))
+		w.Line(words)
 	}
 	if next := a.next(); next != "" {
 		w.Line(next)
@@ -251,14 +253,14 @@ func (a fieldValues) distinct() int {
 
 // over says which calls were counted.
 func (a fieldValues) over() string {
-	n := thousands(a.calls)
+	n := countOf(a.calls, "call")
 	switch {
 	case a.records:
-		return "the newest " + n + " calls, whose records were read one by one"
+		return "the newest " + n + ", whose records were read one by one"
 	case a.newest:
-		return "the newest " + n + " calls"
+		return "the newest " + n
 	}
-	return n + " calls"
+	return n
 }
 
 func (a fieldValues) data(budget int) any {
@@ -275,7 +277,7 @@ func (a fieldValues) data(budget int) any {
 		out.Values = append(out.Values, t)
 	}
 	if rest := len(a.values) - len(out.Values) + a.more; rest > 0 {
-		out.Notes = append(out.Notes, thousands(rest)+" more values")
+		out.Notes = append(out.Notes, countOf(rest, "more value"))
 	}
 	return out
 }

@@ -267,6 +267,14 @@ func thousands(n int) string {
 	return s
 }
 
+// countOf writes 1 call, 48,210 calls.
+func countOf(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return thousands(n) + " " + what
+}
+
 // A listing is what every list-like answer says as data.
 type listing struct {
 	Returned   int          `json:"returned"`

@@ -144,7 +144,7 @@ func (a searched) head(shown int, whole bool) []string {
 		limit = 60
 	}
 	lines := []string{
-		fmt.Sprintf("%s for %s, %s · %s", a.counted(shown), render.Clip(a.sought(), limit), orderWords(a.q.query.Order), a.q.scope(limit)),
+		fmt.Sprintf("%s %s, %s · %s", a.counted(shown), render.Clip(a.sought(), limit), orderWords(a.q.query.Order), a.q.scope(limit)),
 		a.searchedWords(),
 	}
 	for _, n := range a.page.Notes {
@@ -154,17 +154,17 @@ func (a searched) head(shown int, whole bool) []string {
 }
 
 func (a searched) sought() string {
-	s := ""
+	var parts []string
 	if like := a.q.query.Similar; like != nil {
-		s = "like " + like.String()
+		parts = append(parts, "like "+like.String())
 	}
 	if a.q.query.Text != nil {
-		s = strings.TrimSpace(s + " " + render.Clip(render.Clean(a.q.query.Text.String()), 200))
+		parts = append(parts, "for "+render.Clip(render.Clean(a.q.query.Text.String()), 200))
 	}
 	if r := a.q.query.Role; r != "" {
-		s += " said by " + string(r)
+		parts = append(parts, "said by "+string(r))
 	}
-	return s
+	return strings.Join(parts, " ")
 }
 
 // searchedWords says what was looked at, and first what was not.
@@ -335,14 +335,14 @@ func (a searched) more(shown int) string {
 // nothing is the text of an empty page.
 func (a searched) nothing(budget int) string {
 	w := render.NewWriter(budget, 0)
-	w.Line(fmt.Sprintf("No calls found for %s: %s", a.sought(), a.q.scope(200)))
+	w.Line(fmt.Sprintf("No calls found %s: %s", a.sought(), a.q.scope(200)))
 	w.Line(a.searchedWords())
 	for _, n := range a.page.Notes {
 		w.Line(render.Clean(n))
 	}
 	if cursor := a.q.cursor(a.page, a.page.Next); cursor != "" {
 		w.Line("more: cursor " + cursor)
-	} else if !a.q.paging {
+	} else if !a.q.paging && a.page.Coverage.Complete {
 		w.Line("Fewer words, prefix*, OR between alternatives, or a longer window find more; a phrase has to lie within one turn.")
 	}
 	return w.String()

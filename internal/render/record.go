@@ -44,7 +44,7 @@ func Record(l *call.Log, budget int, transcript bool, fence Fence, again func(Sp
 	switch {
 	case !transcript:
 	case len(l.Turns) == 0:
-		w.Line("no transcript")
+		w.Line("no transcript is given")
 	default:
 		excerpt(w, l, fence, again)
 	}

@@ -139,7 +139,7 @@ func (r Request) matching(l *call.Log) (found []call.Turn, matches int, err erro
 		}
 	}
 	if len(found) == 0 {
-		return nil, 0, &call.Error{Kind: call.NotFound, Msg: fmt.Sprintf("No turn from %d to %d of %s holds %s.", from, to, l.ID, Clip(Clean(text.String()), 200))}
+		return nil, 0, &call.Error{Kind: call.NotFound, Msg: fmt.Sprintf("No turn from %d to %d of %s holds %s.", from, to, l.ID, Clip(Clean(text.String()), 200)), Hint: "Words match whole; word* matches longer ones, too."}
 	}
 	return found, matches, nil
 }

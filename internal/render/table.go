@@ -66,8 +66,8 @@ func line(row []string, columns []int) string {
 	for i, k := range columns {
 		parts[i] = row[k]
 	}
-	// An empty cell is one space between its bars, not two.
-	return strings.TrimSpace(strings.ReplaceAll(strings.Join(parts, " | "), "|  |", "| |"))
+	// An empty cell is one space between its bars, not two; cells have no bars.
+	return strings.TrimSpace(strings.ReplaceAll(strings.Join(parts, " | "), "  |", " |"))
 }
 
 func cell(s string) string { return strings.ReplaceAll(Clean(s), "|", "/") }

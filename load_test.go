@@ -182,14 +182,19 @@ func (t *target) learn(b *testing.B) {
 		var r struct {
 			Result struct {
 				StructuredContent struct {
-					Calls      []struct{ ID string }
+					Calls []struct {
+						ID    string
+						Turns int
+					}
 					NextCursor string `json:"next_cursor"`
 				}
 			}
 		}
 		require.NoError(b, json.Unmarshal(a.body, &r))
 		for _, c := range r.Result.StructuredContent.Calls {
-			t.ids = append(t.ids, c.ID)
+			if c.Turns >= 2 {
+				t.ids = append(t.ids, c.ID)
+			}
 		}
 		args = ""
 		if next := r.Result.StructuredContent.NextCursor; next != "" {
@@ -199,25 +204,27 @@ func (t *target) learn(b *testing.B) {
 	require.NotEmpty(b, t.ids)
 }
 
-// question draws what somebody might ask.
+// question draws what somebody might ask about the time until three days ago,
+// which the copy answers by itself: what is younger is read again each minute, and
+// until then asked of the upstream.
 func (t *target) question(r *rand.Rand) (kind, tool, args string) {
 	pick := func(of ...string) string { return of[r.IntN(len(of))] }
-	window := pick("now-24h", "now-7d", "now-30d", "now-89d")
+	window := fmt.Sprintf(`"timestamp_from":%q,"timestamp_to":"now-3d"`, pick("now-4d", "now-10d", "now-33d", "now-89d"))
 	id := t.ids[r.IntN(len(t.ids))]
 	switch n := r.IntN(100); {
 	case n < 35:
 		filter := pick(`"success":false`, `"agent_id":"2142"`, `"min_duration":60`, `"topic":"refund status"`, `"order_by":"longest"`)
-		return "list", "list_call_logs", fmt.Sprintf(`{%s,"timestamp_from":%q}`, filter, window)
+		return "list", "list_call_logs", fmt.Sprintf(`{%s,%s}`, filter, window)
 	case n < 60:
 		words := pick("refund", "charged twice", `\"are you still there\"`, "insur*", "card -lost", "passport", "voucher OR upgrade")
-		return "search", "search_transcripts", fmt.Sprintf(`{"query":"%s","timestamp_from":%q,"order_by":%q}`, words, window, pick("relevance", "newest"))
+		return "search", "search_transcripts", fmt.Sprintf(`{"query":"%s",%s,"order_by":%q}`, words, window, pick("relevance", "newest"))
 	case n < 75:
 		return "get", "get_call_log", fmt.Sprintf(`{"id":%q}`, id)
 	case n < 90:
 		return "read", "read_transcript", fmt.Sprintf(`{"id":%q,"from_turn":2}`, id)
 	}
 	by := pick(`"call_ended_reason"`, `"day"`, `"topic","success"`, `"agent.name"`)
-	return "aggregate", "aggregate_call_logs", fmt.Sprintf(`{"group_by":[%s],"timestamp_from":%q}`, by, window)
+	return "aggregate", "aggregate_call_logs", fmt.Sprintf(`{"group_by":[%s],%s}`, by, window)
 }
 
 // An answer is what came of one call.

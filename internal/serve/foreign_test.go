@@ -144,7 +144,7 @@ func opened(asked string) string {
 	c := cursor.FindString(asked)
 	for _, tool := range []string{"list_call_logs", "search_transcripts"} {
 		if read, err := call.ParseCursor(c, tool, []string{"memory"}); err == nil {
-			asked += fmt.Sprint(read.Query.Where, " ", read.Query.Text)
+			asked += fmt.Sprint(read.Query.Where, " ", read.Query.Text, " ", read.Query.Similar)
 		}
 	}
 	return asked

@@ -93,7 +93,9 @@ func TestRatesAreOfPrincipalsAndAddresses(t *testing.T) {
 	for range 30 { // guessing tokens
 		statuses[ask("guess", "6.6.6.6").status]++
 	}
-	assert.Equal(t, map[int]int{401: 20, 429: 10}, statuses)
+	assert.Equal(t, 30, statuses[401]+statuses[429])
+	assert.Positive(t, statuses[429], "20 at once, and one every 300 ms")
+	assert.GreaterOrEqual(t, statuses[401], 20)
 	assert.Equal(t, 401, ask("guess", "6.6.6.7").status)
 }
 

@@ -167,11 +167,11 @@ func (k *counts) group(first, second *level, levels int) {
 		}
 		return g
 	}
-	single := first.from == nil && (second == nil || second.from == nil)
-	k.member = make([]int32, 0, len(k.picked))
+	single := first.single() && (second == nil || second.single())
 	if !single {
 		k.from = make([]int32, 1, len(k.picked)+1)
 	}
+	k.member = make([]int32, 0, memberships(len(k.picked), first, second))
 	for n := range k.picked {
 		for _, x := range first.of(n) {
 			if second == nil {
@@ -189,6 +189,21 @@ func (k *counts) group(first, second *level, levels int) {
 	for _, g := range k.member {
 		k.sizes[g]++
 	}
+}
+
+// memberships is how many cells n rows have together.
+func memberships(n int, first, second *level) (sum int) {
+	if first.single() && (second == nil || second.single()) {
+		return n
+	}
+	for i := range n {
+		more := len(first.of(i))
+		if second != nil {
+			more *= len(second.of(i))
+		}
+		sum += more
+	}
+	return sum
 }
 
 // measures gathers the figures of n groups, of which the last is for all others:

@@ -152,6 +152,6 @@ func (r *rows) patterns(c *conn, l *level, picked []int32, by ...call.Grouping) 
 			lists[code] = none
 		}
 	}
-	r.several(l, picked, func(i int32) []int32 { return lists[k.of[i]] })
+	l.lists, l.which = lists, func(n int) uint32 { return k.of[picked[n]] }
 	return true, nil
 }

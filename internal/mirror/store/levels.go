@@ -18,6 +18,10 @@ type level struct {
 	codes  []int32    // of the rows, one after the other
 	from   []int32    // where those of the n-th row begin; nil where each has one
 	known  map[string]int32
+
+	// Where rows share their codes: which of lists each has.
+	lists [][]int32
+	which func(n int) uint32
 }
 
 func newLevel(n int) *level {
@@ -36,11 +40,17 @@ func (l *level) code(cells ...string) int32 {
 
 // of are the codes of the n-th row.
 func (l *level) of(n int) []int32 {
+	if l.lists != nil {
+		return l.lists[l.which(n)]
+	}
 	if l.from == nil {
 		return l.codes[n : n+1]
 	}
 	return l.codes[l.from[n]:l.from[n+1]]
 }
+
+// single says whether each row has one code.
+func (l *level) single() bool { return l.from == nil && l.lists == nil }
 
 // level reads one level for the rows that are picked, in their order. shift
 // moves times, as call.Unit.Bucket has it.

@@ -1,12 +1,18 @@
 package main
 
 import (
+	"io"
+	"log/slog"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	demoapi "call-logs-mcp/client/demo"
+	"call-logs-mcp/internal/config"
 )
 
 type fieldAnswer struct {
@@ -74,18 +80,32 @@ func TestValuesOfRecordsAlone(t *testing.T) {
 	assert.Contains(t, text, "in the newest 20 calls, whose records were read one by one")
 	assert.Contains(t, text, "sync --details all")
 
+	api := demoapi.New(demoapi.Options{Calls: 14, Now: now})
+	upstream := httptest.NewServer(api)
+	defer upstream.Close()
 	copies := t.TempDir()
+	env := map[string]string{"HOME": copies, "CEKURA_API_KEY": "secret", "CEKURA_BASE_URL": upstream.URL}
+	asked := func(c string, flags ...string) string {
+		cfg, err := config.Parse(append([]string{c}, flags...), func(name string) string { return env[name] }, io.Discard)
+		require.NoError(t, err)
+		h, err := open(cfg.Options, slog.New(slog.DiscardHandler), now)
+		require.NoError(t, err)
+		var out strings.Builder
+		if c == "sync" {
+			require.NoError(t, h.sync(t.Context(), cfg, io.Discard))
+		} else {
+			require.NoError(t, h.tool(t.Context(), cfg.Tool, &out))
+		}
+		return out.String()
+	}
 	for _, details := range []string{"failed", "all"} {
-		flags := []string{"--demo", "--mirror", filepath.Join(copies, details, "calls.db"), "--details", details}
-		_, _, err := command(t, append([]string{"sync"}, flags...)...)
-		require.NoError(t, err)
-		text, _, err := command(t, append([]string{"tool", "describe_fields", field}, flags...)...)
-		require.NoError(t, err)
-		assert.Contains(t, text, " values in 600 calls")
+		flags := []string{"--mirror", filepath.Join(copies, details, "calls.db"), "--details", details}
+		asked("sync", flags...)
+		text := asked("tool", append([]string{"describe_fields", field}, flags...)...)
+		assert.Contains(t, text, " values in 14 calls")
 		assert.Equal(t, details == "failed", strings.Contains(text, "(absent) | "), text)
 		assert.Equal(t, details == "failed", strings.Contains(text, "whose own record was not read counts as (absent)"), text)
-		text, _, err = command(t, append([]string{"tool", "describe_fields", `{"field":"metadata.nothing"}`}, flags...)...)
-		require.NoError(t, err)
+		text = asked("tool", append([]string{"describe_fields", `{"field":"metadata.nothing"}`}, flags...)...)
 		assert.Equal(t, details == "failed", strings.Contains(text, "records were read one by one"), text)
 		assert.Equal(t, details == "all", strings.Contains(text, `no call has it; the keys there are: describe_fields field="metadata"`), text)
 	}

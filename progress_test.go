@@ -127,6 +127,6 @@ func TestProgressArrivesBeforeTheAnswer(t *testing.T) {
 func TestNoProgressUnasked(t *testing.T) {
 	t.Parallel()
 	w := started(t)
-	w.send(`{"jsonrpc":"2.0","id":"first","method":"tools/call","params":{"name":"search_transcripts","arguments":{"query":"refund"}}}`)
+	w.send(`{"jsonrpc":"2.0","id":"first","method":"tools/call","params":{"name":"search_transcripts","arguments":{"query":"refund","timestamp_from":"now-12d"}}}`)
 	assert.Empty(t, w.until("first"))
 }

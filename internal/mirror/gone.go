@@ -49,7 +49,10 @@ func (s *syncer) confirm(ctx context.Context, r *run, stored int, meant func(sta
 		return nil
 	}
 	look := s.lookByKeys
-	if !s.hears() {
+	switch {
+	case !s.TimeFilter && !s.Gets:
+		look = s.lookThrough
+	case !s.hears():
 		look = s.lookEach
 	}
 	believe := h != nil && (h.Released || h.Seen+1 >= holdTimes)
@@ -253,6 +256,31 @@ func (s *syncer) lookEach(ctx context.Context, r *run, keys []string, _ int) (go
 		}
 	}
 	return gone, doubtful, nil
+}
+
+// lookThrough reads everything once more, where one call cannot be asked for.
+func (s *syncer) lookThrough(ctx context.Context, r *run, keys []string, _ int) (gone, doubtful []string, err error) {
+	left := map[string]bool{}
+	for _, key := range keys {
+		left[key] = true
+	}
+	for _, sp := range s.everywhere() {
+		if len(left) == 0 {
+			break
+		}
+		got, err := s.gather(ctx, r, sp)
+		if err != nil {
+			return nil, nil, err
+		}
+		got.logs = slices.DeleteFunc(got.logs, func(l *call.Log) bool { return !left[l.ID.Key] })
+		for _, l := range got.logs {
+			delete(left, l.ID.Key)
+		}
+		if err := s.keep(ctx, r, got, s.st.clone()); err != nil {
+			return nil, nil, err
+		}
+	}
+	return slices.Sorted(maps.Keys(left)), nil, nil
 }
 
 // held is what is held of the source, if anything is.

@@ -23,6 +23,7 @@ type mutant struct {
 	ledger func(w *world, l ledger) ledger
 	window time.Duration // the widest it believes to be allowed
 	page   int           // the size of a page as it believes
+	gets   bool          // believes that Get finds whatever there is
 }
 
 // A world is a random history of an upstream and of the copy that follows it.
@@ -65,6 +66,7 @@ func newWorld(seed uint64, scale int, m mutant) *world {
 	s.churn, s.lag = of(0, 0.1, 0.5, 1), of(0, 0.05, 0.3)
 	s.fault, s.limited, s.empty = of(0, 0.1, 0.3, 0.6), of(0, 0, 0.05), of(0, 0, 0.05)
 	s.moves, s.byKey, s.dateless = rng.IntN(2) == 0, rng.IntN(2) == 0, rng.IntN(4) == 0
+	s.step = []int64{8, 20}[rng.IntN(2)]
 	s.marks = of(0, 0, 0.1, 0.4)
 	for _, f := range s.all {
 		f.marked = rng.Float64() < s.marks
@@ -83,16 +85,22 @@ func newWorld(seed uint64, scale int, m mutant) *world {
 	return w
 }
 
-// become makes a world of another kind than Cekura's: one without keys, one
-// that hears no filter at all, and one of any kind beside one of Cekura's.
+// become makes a world of another kind: one where calls arrive as fast as they
+// are read and long after they were, one without keys, one that hears no filter
+// at all, and one of any of these beside one of Cekura's.
 func (w *world) become(kind string) {
 	switch kind {
+	case "late":
+		w.churn, w.lag, w.fault, w.limited, w.empty = 1, 0.3, 0.3, 0, 0
+		w.late, w.step, w.page, w.retain, w.outrun = 60*day, 20, 8, max(w.retain, 80*day), 900
 	case "times":
 		w.keyless, w.byKey = true, false
 	case "pages":
 		w.keyless, w.timeless, w.outrun = true, true, 500
-		r := drawReel(w.rng, w.sea, min(w.page, w.clamp))
-		w.reel = &r
+		r := drawReel(w.rng, w.sea, max(12, min(w.page, w.clamp)))
+		if w.reel = &r; r.by == "creation" {
+			w.late, w.moves = min(w.late, time.Hour), false
+		}
 	case "beside":
 		w.become([]string{"", "times", "pages"}[w.rng.IntN(3)])
 		w.beside = newWorld(w.rng.Uint64(), 12, mutant{})
@@ -142,7 +150,7 @@ func (w *world) origin() Origin {
 	wide := max(w.mutant.window, 30*day)
 	return Origin{
 		Name: w.name, Source: source, Wait: waitFor,
-		Abilities: Abilities{TimeFilter: !w.timeless, IDFilter: !w.keyless, MaxWindow: wide, PageSize: cmp.Or(w.mutant.page, w.page)},
+		Abilities: Abilities{TimeFilter: !w.timeless, IDFilter: !w.keyless, Gets: w.mutant.gets || w.reel == nil || w.reel.named, MaxWindow: wide, PageSize: cmp.Or(w.mutant.page, w.page)},
 	}
 }
 

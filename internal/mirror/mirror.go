@@ -38,6 +38,7 @@ type ledger interface {
 type Abilities struct {
 	TimeFilter bool          // by start time; without it each window is paged through from the newest
 	IDFilter   bool          // by numeric keys that grow, and by lists of them
+	Gets       bool          // Get asks for a key; without it, Get may look in vain for what is far back in a list
 	MaxWindow  time.Duration // the widest window it takes, 0 is 30 days
 	PageSize   int           // calls of one answer, 0 is 100
 }

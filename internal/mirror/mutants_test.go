@@ -96,14 +96,14 @@ func sureOf(top func(w *world) int64) func(*world, ledger) ledger {
 // mutants are the bugs that a sync like this may have.
 func mutants() []mutant {
 	return []mutant{
-		{name: "key frontier from what is stored", ledger: sureOf(func(w *world) (top int64) {
+		{name: "key frontier from what is stored", kind: "late", ledger: sureOf(func(w *world) (top int64) {
 			for key := range w.book.calls {
 				id, _ := number(key)
 				top = max(top, id)
 			}
 			return top
 		})},
-		{name: "key frontier from the end", ledger: sureOf(func(w *world) int64 { return w.next })},
+		{name: "key frontier from the end", kind: "late", ledger: sureOf(func(w *world) int64 { return w.next })},
 		{name: "no key frontier", source: bend(func(w *world, s call.Source, ctx context.Context, q call.Query) (call.Page, error) {
 			if from, _, _ := asks(q); from > 0 && q.Where != nil {
 				if lo, hi, _ := filter.Bounds(q.Where, "timestamp"); hi.Sub(lo) > time.Second {
@@ -202,11 +202,12 @@ func walkPages(w *world, s call.Source, ctx context.Context, q call.Query) (call
 // The histories have to notice each bug that they are there for.
 func TestMutants(t *testing.T) {
 	const most = 1000
-	for _, m := range mutants() {
+	for _, m := range slices.Concat(mutants(), pageMutants()) {
 		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
 			for seed := range uint64(most) {
 				if _, wrongs := history(seed, scales[len(scales)-1], m); len(wrongs) > 0 {
-					t.Logf("caught by history %d: %s", seed+1, wrongs[0])
+					t.Logf("%-34s caught by history %3d: %s", m.name, seed+1, wrongs[0])
 					return
 				}
 			}

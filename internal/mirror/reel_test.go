@@ -21,8 +21,12 @@ import (
 //   - a call that arrives late, or is moved, to before what every cycle reads is
 //     met by the next reading of its time, not by the next cycle: nobody can be
 //     asked for new keys. The same holds for a source with times and no keys;
-//   - of calls that vanish in numbers, those past fifty are gone only after they
-//     were missed for days, as each has to be looked for by itself;
+//   - where each call that vanished has to be looked for by itself, those past
+//     fifty are gone only after they were missed for days;
+//   - in a list by creation, records are made within two hours of their calls: a
+//     walk stops at older ones, and never sees that behind them is a newer call;
+//   - pages hold as many calls as begin in one second, or few less: client/wire
+//     walks in circles where a page is four and a second has sixteen;
 //   - a refusal in the midst of a walk ends the page, not the question: the next
 //     page is asked for, and only then is Retry-After obeyed;
 //   - the number of its requests is that of its pages, twice.
@@ -108,7 +112,7 @@ func (r *reel) order(a, b *float) int {
 	case "start":
 		return cmp.Or(b.start.Compare(a.start), cmp.Compare(b.id, a.id))
 	case "creation":
-		return cmp.Compare(b.id, a.id)
+		return cmp.Or(b.made.Compare(a.made), cmp.Compare(b.id, a.id))
 	}
 	return cmp.Compare(a.id*7919%101, b.id*7919%101)
 }

@@ -23,14 +23,15 @@ type leafOf = store.Leaf
 // smallest world that its seed fails in.
 var scales = []int{6, 20, 50, 90}
 
-// kindOf is the kind of a seed's world: half of them are of Cekura's.
+// kindOf is the kind of a seed's world: half of them are of Cekura's alone.
 func kindOf(seed uint64) string {
 	return []string{"", "times", "", "pages", "", "beside", "", "pages"}[seed%8]
 }
 
 // Whatever happens upstream while it is read, and wherever the process dies,
 // the copy keeps its promises. SOAK is how many histories to try, 3,000 are the
-// default; SEED is the first.
+// default; SEED is the first. It ends a minute before the test's deadline and
+// says how many there were.
 func TestHistories(t *testing.T) {
 	n, first := 3000, uint64(1)
 	if s, err := strconv.Atoi(os.Getenv("SOAK")); err == nil {
@@ -43,6 +44,7 @@ func TestHistories(t *testing.T) {
 		n = min(n, 300)
 	}
 	began := time.Now()
+	end, limited := t.Deadline()
 	var next atomic.Uint64
 	var mu sync.Mutex
 	var sum stats
@@ -51,7 +53,7 @@ func TestHistories(t *testing.T) {
 		wait.Go(func() {
 			for {
 				i := next.Add(1) - 1
-				if i >= uint64(n) || t.Failed() {
+				if i >= uint64(n) || t.Failed() || limited && time.Until(end) < time.Minute {
 					return
 				}
 				st, wrongs := history(first+i, scales[len(scales)-1], mutant{kind: kindOf(first + i)})

@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"math/rand/v2"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,7 +19,10 @@ import (
 	"call-logs-mcp/internal/mirror/store"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400) // histories are many and small
+	goleak.VerifyTestMain(m)
+}
 
 // A desk is a book and a sea that many may use at once: an engine's ledger, the
 // copy over it, and its upstream.

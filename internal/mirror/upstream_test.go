@@ -31,7 +31,8 @@ type sea struct {
 	churn, lag, fault, limited, empty float64 // a request, how often
 	marks                             float64 // a change: that a call must not be stored, or may be
 	clamp                             int
-	outrun                            int // requests, after which calls stop to come: one with each can be faster than pages of eight
+	step                              int64 // from a key to the next, at most
+	outrun                            int   // requests, after which calls stop to come: one with each can be faster than pages of eight
 	late                              time.Duration
 	moves, byKey, dateless, talks     bool
 	detailed                          bool // Get knows more than lists
@@ -65,7 +66,7 @@ type seen struct {
 func newSea(rng *rand.Rand, n int, span time.Duration) *sea {
 	s := &sea{
 		rng: rng, now: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC), calls: map[int64]*float{}, next: 1,
-		history: map[string]map[int]seen{}, clamp: 1000, outrun: 3000, name: "sea", crash: errCrash,
+		history: map[string]map[int]seen{}, clamp: 1000, step: 8, outrun: 3000, name: "sea", crash: errCrash,
 	}
 	for range n {
 		s.insert(s.now.Add(-time.Duration(rng.Int64N(int64(span/time.Second))) * time.Second)).origin = true
@@ -85,7 +86,7 @@ func (s *sea) float(key string) *float {
 // be seen, but fewer than an Engine reckons with.
 func (s *sea) insert(start time.Time) *float {
 	f := &float{id: s.next, start: start, made: start.Add(time.Duration(s.rng.IntN(3600)) * time.Second), marked: s.rng.Float64() < s.marks}
-	s.next += 1 + s.rng.Int64N(8)
+	s.next += 1 + s.rng.Int64N(s.step)
 	s.show(f)
 	return f
 }

@@ -2,11 +2,13 @@ package store_test
 
 import (
 	"fmt"
+	"os"
+	"runtime"
 	"strings"
 )
 
-// figures are what was measured, by name: a median and a 95th percentile in
-// milliseconds, or one number.
+// figures are what was measured, by name: a median, a 95th percentile and the
+// mean of processor time, in milliseconds, or one number.
 type figures map[string][]float64
 
 func (f figures) set(name string, values ...float64) { f[name] = values }
@@ -73,32 +75,43 @@ var goals = []goal{
 // table says how the figures of n calls stand to the goals.
 func (f figures) table(n int) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d calls; goals are for the 95th percentile at a million\n", n)
-	row := func(what, p50, p95, goal, met, peers string) {
-		line := fmt.Sprintf("%-41s %8s %8s %8s  %-4s %s", what, p50, p95, goal, met, peers)
+	fmt.Fprintf(&b, "%d calls; milliseconds; goals are for the 95th percentile at a million; %s\n", n, load())
+	row := func(what, p50, p95, cpu, goal, met, peers string) {
+		line := fmt.Sprintf("%-41s %8s %8s %8s %8s  %-4s %s", what, p50, p95, cpu, goal, met, peers)
 		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
-	row("", "p50", "p95", "goal", "met", "peers and floors")
+	row("", "p50", "p95", "cpu", "goal", "met", "peers and floors")
 	for _, g := range goals {
 		if at := f[g.name]; at != nil {
-			row(g.what, fmt.Sprintf("%.2f", at[0]), fmt.Sprintf("%.2f", at[1]), fmt.Sprintf("%.0f ms", g.most), yes(at[1] <= g.most), g.peers)
+			row(g.what, fmt.Sprintf("%.2f", at[0]), fmt.Sprintf("%.2f", at[1]), fmt.Sprintf("%.2f", at[2]), fmt.Sprintf("%.0f", g.most), yes(at[1] <= g.most), g.peers)
 		}
 	}
 	for _, o := range []string{"newest", "relevance"} {
 		quiet, busy := f[o+"/half"], f["writing/"+o]
 		if quiet != nil && busy != nil {
-			row(o+" while calls are written", fmt.Sprintf("%.2f", busy[0]), fmt.Sprintf("%.2f", busy[1]), fmt.Sprintf("%.2f", 2*quiet[1]), yes(busy[1] <= 2*quiet[1]), "goal: twice the quiet p95")
+			row(o+" while calls are written", fmt.Sprintf("%.2f", busy[0]), fmt.Sprintf("%.2f", busy[1]), "", fmt.Sprintf("%.2f", 2*quiet[1]), yes(busy[1] <= 2*quiet[1]), "goal: twice the quiet p95")
 		}
 	}
 	one := func(name, what string, goal float64, least bool, peers string) {
 		if at := f[name]; at != nil {
-			row(what, fmt.Sprintf("%.0f", at[0]), "", fmt.Sprintf("%.0f", goal), yes(at[0] == goal || at[0] > goal == least), peers)
+			row(what, fmt.Sprintf("%.0f", at[0]), "", "", fmt.Sprintf("%.0f", goal), yes(at[0] == goal || at[0] > goal == least), peers)
 		}
 	}
 	one("ingest", "written, calls a second", 3000, true, "bare inserts: 6,200-6,700 (C), 4,600-4,900 (modernc), 4,400-4,500 (ncruces)")
 	one("bytes a call", "on disk, bytes a call", 4500, false, "6,800 as JSON; 9,600 as JSON with an index, 6,200 compressed without dictionary")
 	one("MiB", "resident, MiB at most", 150, false, "")
 	return b.String()
+}
+
+// load says how busy the machine is with all that runs on it: where more wants
+// to run than there are processors, times are mostly of waiting.
+func load() string {
+	b, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "load unknown"
+	}
+	average, _, _ := strings.Cut(string(b), " ")
+	return fmt.Sprintf("load %s on %d processors", average, runtime.NumCPU())
 }
 
 func yes(met bool) string {

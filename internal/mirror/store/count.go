@@ -59,7 +59,7 @@ func (x *question) countColumns() (n int64, known bool, err error) {
 	if err != nil {
 		return 0, false, err
 	}
-	if calls > smallCache && !x.store.columns.ready(need) {
+	if calls > x.store.small && !x.store.columns.ready(need) {
 		return x.countSome(maxSome)
 	}
 	r, unlock, err := x.store.current(x.conn, keysOf(need))
@@ -67,9 +67,9 @@ func (x *question) countColumns() (n int64, known bool, err error) {
 		return 0, false, err
 	}
 	defer unlock()
-	// Of more calls than that, the newest are tried.
+	// Of very many calls the newest are tried, half as many as a small store has.
 	lo, known := x.lo, true
-	if past := r.near(len(r.ids), x.hi+1) - smallCache; past > 0 && r.ids[past-1] >= lo {
+	if past := r.near(len(r.ids), x.hi+1) - int(x.store.small)/2; calls > x.store.small && past > 0 && r.ids[past-1] >= lo {
 		lo, known = r.ids[past], false
 	}
 	picked, err := r.selected(x.conn, x.q.Where, lo, x.hi)

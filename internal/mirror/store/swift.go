@@ -41,7 +41,7 @@ func (s *Store) recall(c *conn, where filter.Expr, lengths bool) error {
 		if err != nil {
 			return err
 		}
-		if calls > smallCache {
+		if calls > s.small {
 			s.warm(keysOf(need))
 			return nil
 		}

@@ -84,6 +84,7 @@ func (e *Engine) Cycle(ctx context.Context, progress func(Progress)) (Report, er
 		})
 	}
 	wait.Wait()
+	e.scrub(ctx, report)
 	slices.SortFunc(report.Held, func(a, b Hold) int { return cmp.Compare(a.Source, b.Source) })
 	return report, errors.Join(errs...)
 }
@@ -121,6 +122,7 @@ func (e *Engine) Fill(ctx context.Context, source string, w call.Window, progres
 	err = s.fill(ctx, r, w)
 	var report Report
 	report.add(r, s.held(ctx))
+	e.scrub(ctx, report)
 	return report, err
 }
 
@@ -167,9 +169,10 @@ func (e *Engine) Follow(ctx context.Context, told func(source string, r Report, 
 				if ctx.Err() != nil {
 					return
 				}
+				var report Report
+				report.add(r, s.held(ctx))
+				e.scrub(ctx, report)
 				if told != nil {
-					var report Report
-					report.add(r, s.held(ctx))
 					mu.Lock()
 					told(name, report, err)
 					mu.Unlock()

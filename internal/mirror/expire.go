@@ -64,6 +64,31 @@ func (s *syncer) expire(ctx context.Context) (removed int, err error) {
 	return removed, err
 }
 
+// scrubs is how often a scrub is tried, half a second apart.
+const scrubs = 5
+
+// scrub wipes out of all files what a reading took away. A commit that takes
+// text away tries so, too, and fails where others read at that moment: then it
+// is tried here, after each reading until it succeeds, and by Expire.
+func (e *Engine) scrub(ctx context.Context, took Report) {
+	if took.Gone+took.Purged > 0 {
+		e.dirty.Store(true)
+	}
+	s := e.sources[e.names[0]]
+	for range scrubs {
+		if !e.dirty.Load() {
+			return
+		}
+		nothing := store.Selection{Before: time.Unix(0, 0)} // to take away, but what there is to wipe out
+		if _, err := s.o.Ledger.Purge(ctx, nothing); err == nil {
+			e.dirty.Store(false)
+		} else if s.sleep(ctx, 500*time.Millisecond) != nil {
+			return
+		}
+	}
+	s.o.Logger.Warn("what was taken away is still in a file that others read; the next sync tries again")
+}
+
 // keepExpired expires now and every hour until ctx ends.
 func (e *Engine) keepExpired(ctx context.Context) {
 	logger := e.sources[e.names[0]].o.Logger

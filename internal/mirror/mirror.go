@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"call-logs-mcp/internal/call"
@@ -96,6 +97,7 @@ const (
 type Engine struct {
 	sources map[string]*syncer
 	names   []string
+	dirty   atomic.Bool // what was taken away may still be in a file
 }
 
 // New returns an Engine. It asks and writes nothing yet.

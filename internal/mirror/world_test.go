@@ -168,7 +168,7 @@ func (w *world) start() {
 		panic(err)
 	}
 	for _, x := range w.worlds() {
-		x.engine = e
+		x.engine, x.quietUntil = e, time.Time{} // a new process was told nothing
 		s := e.sources[x.name]
 		s.o.Now, s.o.Retain, s.rng = func() time.Time { return x.sea.now.Add(x.skew) }, x.retain, x.rng
 		s.clock.now = s.o.Now

@@ -6,7 +6,8 @@
 // Engine never asks for a second page. It reads windows that fit on one page,
 // each a single consistent answer, and writes each as one transaction: the
 // calls, the window as a leaf, and how far the sync has come. What it may say
-// of a window is derived from those leaves alone.
+// of a window is derived from those leaves alone. Only where an upstream cannot
+// be asked for a window are its pages walked through, until two walks agree.
 package mirror
 
 import (

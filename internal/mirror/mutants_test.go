@@ -199,7 +199,8 @@ func walkPages(w *world, s call.Source, ctx context.Context, q call.Query) (call
 	}
 }
 
-// The histories have to notice each bug that they are there for.
+// The histories have to notice each bug that they are there for. With -v it is a
+// table of how many they took.
 func TestMutants(t *testing.T) {
 	const most = 1000
 	for _, m := range slices.Concat(mutants(), pageMutants()) {
@@ -207,7 +208,9 @@ func TestMutants(t *testing.T) {
 			t.Parallel()
 			for seed := range uint64(most) {
 				if _, wrongs := history(seed, scales[len(scales)-1], m); len(wrongs) > 0 {
-					t.Logf("%-34s caught by history %3d: %s", m.name, seed+1, wrongs[0])
+					_, clean := history(seed, scales[len(scales)-1], mutant{kind: m.kind})
+					assert.Empty(t, clean, "without the bug")
+					t.Logf("%-34s %-7s %3d  %s", m.name, m.kind, seed+1, wrongs[0])
 					return
 				}
 			}

@@ -147,6 +147,8 @@ type part struct {
 	cover  Coverage
 	lacks  bool // it asks about fields that the copy does not have of all calls
 
+	unjudged int // calls whose verdicts by rubric it asks about, and the copy does not know
+
 	ids     []string      // instead of where: the calls that the upstream found
 	partial bool          // those are not all
 	asked   []call.Window // what was missing and counted
@@ -171,7 +173,7 @@ func (m *Mirror) parts(ctx context.Context, where filter.Expr) ([]*part, error) 
 		if p.cover, err = m.o.Engine.Covered(ctx, name, p.window); err != nil {
 			return nil, err
 		}
-		if p.lacks, err = p.isLacking(ctx); err != nil {
+		if err := p.lack(ctx); err != nil {
 			return nil, err
 		}
 		parts = append(parts, p)
@@ -179,19 +181,25 @@ func (m *Mirror) parts(ctx context.Context, where filter.Expr) ([]*part, error) 
 	return parts, nil
 }
 
-// isLacking reports whether the filter asks about what lists leave out, and the
+// lack finds out whether the filter asks about what lists leave out, and the
 // copy has calls from lists alone.
-func (p *part) isLacking(ctx context.Context) (bool, error) {
-	if !asksForDetails(p.where) {
-		return false, nil
+func (p *part) lack(ctx context.Context) error {
+	details, verdicts := asksForDetails(p.where), filter.Mentions(p.where, "metric_evaluations.passed")
+	if !details && !verdicts {
+		return nil
 	}
 	rows, err := p.o.Ledger.Rows(ctx, p.Name, p.cover.Window.From, p.cover.Window.To, 0, 0)
+	listed := 0
 	for _, row := range rows {
 		if !row.Detailed {
-			return true, err
+			listed++
 		}
 	}
-	return false, err
+	p.lacks = details && listed > 0
+	if verdicts {
+		p.unjudged = listed
+	}
+	return err
 }
 
 // list answers by the copy for sources that it covers, and by the others live.

@@ -34,6 +34,7 @@ type desk struct {
 	asked atomic.Int64
 	slow  chan struct{} // each request takes one; nil for no waiting
 	takes time.Duration // a request
+	dies  int64         // after so many requests; 0 for never
 }
 
 type deskCopy struct{ *desk }
@@ -76,7 +77,9 @@ func (d *desk) now() time.Time {
 
 // request is what happens before the upstream answers.
 func (d *desk) request(ctx context.Context) error {
-	d.asked.Add(1)
+	if n := d.asked.Add(1); d.dies > 0 && n > d.dies {
+		d.dead.Store(true)
+	}
 	if d.slow != nil {
 		select {
 		case <-d.slow:

@@ -151,6 +151,9 @@ func (p *part) notes(ctx context.Context, o ReadThrough) (notes []string) {
 		}
 		note("%s of %s in this window must not be stored: only the upstream has them, and this answer leaves them out.", what, p.Name)
 	}
+	if p.unjudged > 0 {
+		note("Of %d calls of %s the copy has what lists show: verdicts by rubric are missing there, and metric_evaluations.passed knows those of binary metrics alone.", p.unjudged, p.Name)
+	}
 	if p.partial {
 		note("Of %s only the newest %d calls that fit what the copy lacks were searched.", p.Name, o.MaxFetch)
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"time"
 
@@ -87,10 +88,9 @@ type batch struct {
 
 	source int64
 	rev    int64
-	shift  int64 // how far a call's id lies behind its start, at most
-	buried bool  // the source has tombstones
-	added  int64 // calls that the source has more
-	said   tally
+	shift  int64            // how far a call's id lies behind its start, at most
+	buried bool             // the source has tombstones
+	added  int64            // calls that the source has more
 	index  map[int64]*entry // whose words are yet to be indexed
 	drop   []int64          // whose words are yet to be taken out of the index
 }
@@ -170,8 +170,12 @@ func (b *batch) put(entries []*entry) error {
 	for i := range ready {
 		ready[i] = make(chan struct{})
 	}
-	defer ahead(len(write), func(i int) { // the rows of one are written while the next are prepared
-		b.said.add(write[i].split())
+	said := make([]tally, runtime.GOMAXPROCS(0)) // of each worker
+	for worker := range said {
+		said[worker] = tally{}
+	}
+	defer ahead(len(write), func(worker, i int) { // the rows of one are written while the next are prepared
+		write[i].split(said[worker])
 		write[i].body = dict.encoder.EncodeAll(write[i].body, make([]byte, 0, len(write[i].body)/2))
 		close(ready[i])
 	})()
@@ -182,7 +186,7 @@ func (b *batch) put(entries []*entry) error {
 		}
 	}
 	b.written.Put += len(write)
-	return b.store.countTerms(b.conn, &b.said, len(write))
+	return b.store.countTerms(b.conn, said, len(write))
 }
 
 // decide reads what is stored of e's call, and says whether e is to be written.

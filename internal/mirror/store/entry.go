@@ -73,15 +73,15 @@ func parallel(n int, f func(int)) {
 	wait.Wait()
 }
 
-// ahead calls f for 0 to n-1 in turn, on all processors but the one of its
-// caller, and returns a function that waits for the last.
-func ahead(n int, f func(int)) (wait func()) {
+// ahead calls f for 0 to n-1 in turn, by as many workers as there are processors,
+// while its caller goes on, and returns a function that waits for the last.
+func ahead(n int, f func(worker, i int)) (wait func()) {
 	var next atomic.Int64
 	var workers sync.WaitGroup
-	for range max(1, runtime.GOMAXPROCS(0)-1) {
+	for worker := range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
 			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
-				f(int(i))
+				f(worker, int(i))
 			}
 		})
 	}
@@ -109,11 +109,9 @@ func Hash(l *call.Log) (uint64, error) {
 	return uint64(sum(body)), err
 }
 
-// split finds the words of the call, apart by who said them, and returns those
-// that are counted, in no order.
-func (e *entry) split() (own []string) {
+// split finds the words of the call, apart by who said them, and counts them.
+func (e *entry) split(said tally) {
 	var b [columnCount][]byte
-	own, met := make([]string, 0, 256), make(map[string]struct{}, 400)
 	for i := range e.log.Turns {
 		turn := &e.log.Turns[i]
 		for n, part := range turn.Parts() {
@@ -131,11 +129,8 @@ func (e *entry) split() (own []string) {
 			}
 			for word := range call.Words(part) {
 				b[k] = append(append(b[k], word...), ' ')
-				if _, again := met[word]; !again {
-					met[word] = struct{}{}
-					if counted(word) {
-						own = append(own, word)
-					}
+				if counted(word) {
+					said.add(word, e)
 				}
 			}
 		}
@@ -147,7 +142,6 @@ func (e *entry) split() (own []string) {
 		h.Write([]byte{0})
 	}
 	e.words = int64(h.Sum64())
-	return own
 }
 
 // undetailed is l as a list of calls may have it, without what only the record

@@ -2,7 +2,6 @@ package store
 
 import (
 	"strings"
-	"sync"
 
 	"github.com/ncruces/go-sqlite3"
 )
@@ -40,40 +39,36 @@ func counted(word string) bool {
 }
 
 // A tally counts in how many calls of a batch each word is.
-type tally struct {
-	mu    sync.Mutex
-	calls map[string]int
+type tally map[string]*tallied
+
+type tallied struct {
+	calls int
+	last  *entry // that said it
 }
 
-// add counts the different words of one call.
-func (t *tally) add(words []string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.calls == nil {
-		t.calls = make(map[string]int, 10_000)
+func (t tally) add(word string, in *entry) {
+	n := t[word]
+	if n == nil {
+		n = &tallied{}
+		t[word] = n
 	}
-	for _, word := range words {
-		t.calls[word]++
+	if n.last != in {
+		n.calls, n.last = n.calls+1, in
 	}
 }
 
 // countTerms counts what was said in some calls more.
-func (s *Store) countTerms(c *conn, said *tally, calls int) error {
+func (s *Store) countTerms(c *conn, said []tally, calls int) error {
 	v := &s.terms
 	if v.known == nil {
 		v.known = map[string]*int{}
 	}
-	for word, n := range said.calls {
-		count := v.known[word]
-		if count == nil {
-			word = strings.Clone(word) // not the turn that it was said in
-			if err := c.do(`INSERT INTO terms(term, stem, calls) VALUES(?, ?, 0) ON CONFLICT DO NOTHING`, word, stem(word)); err != nil {
+	for _, t := range said {
+		for word, n := range t {
+			if err := v.count(c, word, n.calls); err != nil {
 				return err
 			}
-			count = new(int)
-			v.known[word] = count
 		}
-		*count += n
 	}
 	v.calls += calls
 	stored, err := c.int(`SELECT sum(calls) FROM sources`)
@@ -81,6 +76,20 @@ func (s *Store) countTerms(c *conn, said *tally, calls int) error {
 		return err
 	}
 	return v.write(c)
+}
+
+func (v *vocabulary) count(c *conn, word string, calls int) error {
+	n := v.known[word]
+	if n == nil {
+		word = strings.Clone(word) // not the turn that it was said in
+		if err := c.do(`INSERT INTO terms(term, stem, calls) VALUES(?, ?, 0) ON CONFLICT DO NOTHING`, word, stem(word)); err != nil {
+			return err
+		}
+		n = new(int)
+		v.known[word] = n
+	}
+	*n += calls
+	return nil
 }
 
 // write adds what was counted to the table.

@@ -37,7 +37,7 @@ func TestMemoryAnswersAsTheDatabase(t *testing.T) {
 	require.Greater(t, len(newest), 3)
 	require.Less(t, len(newest), 300)
 	assert.Len(t, ranked, len(newest))
-	for range 200 { // the columns arrive while it goes on
+	for range 40 { // the columns arrive while it goes on
 		again, _ := ask(call.Newest)
 		require.Equal(t, newest, again)
 		again, same := ask(call.Relevance)

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -28,7 +27,6 @@ import (
 	"call-logs-mcp/client/telzino/telzinotest"
 	"call-logs-mcp/client/zudu/zudutest"
 	"call-logs-mcp/internal/call"
-	"call-logs-mcp/internal/mirror/store"
 )
 
 // The built program does all that it can, with secrets and personal data that
@@ -366,47 +364,4 @@ func (c *cage) whenUpstreamsFail() {
 		c.run("sync", "--once")
 	}
 	c.carrier.failing.Store(0)
-}
-
-// purges removes one caller, then a source, and looks into the copy before it is
-// gone.
-func (c *cage) purges() {
-	c.copied = map[call.ID]string{}
-	files, err := filepath.Glob(filepath.Join(c.home, ".cache", "call-logs-mcp", "*.db"))
-	require.NoError(c.t, err)
-	require.NotEmpty(c.t, files)
-	for _, file := range files {
-		db, err := store.Open(c.t.Context(), store.Options{Path: file, Now: time.Now})
-		require.NoError(c.t, err)
-		p, err := db.Find(c.t.Context(), call.Query{Limit: 1000})
-		require.NoError(c.t, err)
-		for _, l := range p.Logs {
-			whole, err := db.Get(c.t.Context(), l.ID)
-			require.NoError(c.t, err)
-			text, err := json.Marshal(whole)
-			require.NoError(c.t, err)
-			c.copied[l.ID] = string(text)
-		}
-		require.NoError(c.t, db.Close())
-	}
-	require.Len(c.t, c.copied, 64)
-	c.run("purge", "--number", c.carrier.canaries[0].written, "--yes")
-	c.run("purge", "--source", "zudu", "--yes")
-	c.files("before the purge of all")
-	c.run("purge", "--all", "--yes")
-	c.files("after it")
-}
-
-// files gathers all that lies around.
-func (c *cage) files(when string) {
-	for _, root := range []string{c.home, c.tmp} {
-		require.NoError(c.t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return err
-			}
-			data, err := os.ReadFile(path)
-			fmt.Fprintf(c.at("files "+when), "%s\n%s\n", path, data)
-			return err
-		}))
-	}
 }

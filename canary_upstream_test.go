@@ -148,6 +148,8 @@ func (c *carrier) plant(v any, words bool) any {
 				v[key] = c.pick(s, func(i int) bool { return i%4 == 0 }).written
 			case isText && key == "room_name" && s != "": // Telzino names a room after who called
 				v[key] = "call-_+1" + c.pick(s, func(i int) bool { return i%4 == 0 }).digits + "_" + s
+			case isText && strings.HasSuffix(key, "recording_url") && s != "":
+				v[key] = s + "/call-_%2B1" + c.pick(s, func(i int) bool { return i%4 == 0 }).digits + "_x7Qp.mp4?sign=ed"
 			case isText && (key == "transcript" || key == "transcript_text"):
 				v[key] = c.lines(s)
 			case isText && key == "transcript_object":

@@ -34,7 +34,7 @@ var floors = map[string][]string{
 	"internal/render":            {"internal/call", "internal/filter"},
 	"internal/mirror":            {"internal/call", "internal/filter", "internal/mirror/store"},
 	"internal/mirror/store":      {"internal/call", "internal/filter"},
-	"client/rest":                {"internal/call"},
+	"client/rest":                {"internal/call", "internal/redact"},
 	"client/cekura":              {"client/rest", "client/wire", "internal/call", "internal/filter"},
 	"client/demo":                {"internal/filter"},
 	"client/file":                {"internal/call", "internal/filter"},

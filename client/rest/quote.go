@@ -9,6 +9,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"call-logs-mcp/internal/redact"
 )
 
 // maxQuote bounds how many characters of an upstream's words a model reads.
@@ -56,8 +58,9 @@ func words(v any) string {
 	return fmt.Sprint(v)
 }
 
-// quote makes an upstream's words safe to stand between « and »: no secret, no
-// control or invisible character, no quote that ends the fence, at most
+// quote makes an upstream's words safe to stand between « and », in answers and
+// in logs: no secret, no personal data (whoever may see that reads it in calls),
+// no control or invisible character, no quote that ends the fence, at most
 // maxQuote characters.
 func quote(s string, secrets []string) string {
 	s = strings.ToValidUTF8(blot(s, secrets), "")
@@ -74,7 +77,7 @@ func quote(s string, secrets []string) string {
 		}
 		return r
 	}, s)
-	s = strings.Join(strings.Fields(s), " ")
+	s = redact.New().Mask(strings.Join(strings.Fields(s), " ")) // before the cut, which could leave half a number
 	if utf8.RuneCountInString(s) > maxQuote {
 		s = string([]rune(s)[:maxQuote-1]) + "…"
 	}

@@ -193,6 +193,7 @@ func faults() []fault {
 	return []fault{
 		{"400 detail", status(400, `{"detail": "Range is wider than 33 days."}`), call.Invalid, []string{"(400): «Range is wider than 33 days.»"}, 1},
 		{"400 fields", status(400, `{"timestamp_from": ["Not a date."], "page": ["Bad."]}`), call.Invalid, []string{"«page: Bad.; timestamp_from: Not a date.»"}, 1},
+		{"400 personal", status(400, `{"detail": "`+strings.Repeat("x", 190)+` is 329-40-5167, no?"}`), call.Invalid, []string{"x is •••-•…»"}, 1},
 		{"400 hostile", status(400, evil), call.Invalid, []string{"«bad ‹[redacted]›", "…»"}, 1},
 		{"400 page", status(400, "<html>no</html>"), call.Invalid, []string{"(400)."}, 1},
 		{"401", status(401, `{"detail": "`+canary+`"}`), call.Unauthorized, []string{"Cekura refused the key in CEKURA_API_KEY (401). Retrying will not help"}, 1},

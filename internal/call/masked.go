@@ -7,7 +7,8 @@ import (
 
 // Masked is src with words put to every free text of what it answers, notes and
 // errors among them, and name to identifiers: see MapText. Who asks may decide
-// which words those are. Filters, searches and counts see the values as they were.
+// which words those are. Filters, searches and counts see the values as they were,
+// and calls are found by their own CallID and never by a masked one: ID stays.
 func Masked(src Source, words func(context.Context) func(string) string, name func(string) string) Source {
 	return masked{src, words, name}
 }

@@ -1,13 +1,28 @@
 package call
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // MapText returns l with words put to every text that a person or a provider
 // may have written freely, map keys among them, and name to the identifiers that
-// questions are asked with. The ID stays, and the addresses, which would not
-// work any more. What the functions leave alone is shared with l, not copied.
+// questions are asked with. The ID stays, and so do the addresses, which would
+// not work any more, but for a recording's that tells whose it is. Where words
+// masks the customer's number, it is masked in other names of the call, too:
+// some providers name it after the caller. What the functions leave alone is
+// shared with l, not copied.
 func (l *Log) MapText(words, name func(string) string) *Log {
 	out := *l
+	unnumbered := l.unnumbered(words, name)
+	out.CallID, out.TraceID = unnumbered(l.CallID), unnumbered(l.TraceID)
+	if bare, _, _ := strings.Cut(l.RecordingURL, "?"); bare != "" {
+		// Where words has more to change than name does, it is no address any more.
+		bare = unescaped(bare)
+		if told := words(unnumbered(bare)); told != name(bare) {
+			out.RecordingURL = told
+		}
+	}
 	for _, s := range []*string{
 		&out.CallID, &out.AgentName, &out.Status, &out.EndedReason, &out.Sentiment, &out.Direction, &out.CallType,
 		&out.Customer, &out.Summary, &out.Topic, &out.DropoffPoint, &out.Feedback, &out.ErrorMessage,
@@ -22,6 +37,22 @@ func (l *Log) MapText(words, name func(string) string) *Log {
 	out.Metadata = mapValues(l.Metadata, words)
 	out.DynamicVariables = mapValues(l.DynamicVariables, words)
 	return &out
+}
+
+// unnumbered writes the customer's digits in a name as words has them, if it
+// masks them at all.
+func (l *Log) unnumbered(words, name func(string) string) func(string) string {
+	masked := words(l.Customer)
+	digits := strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, l.Customer)
+	if masked == name(l.Customer) || len(digits) < 7 {
+		return func(s string) string { return s }
+	}
+	return strings.NewReplacer(digits, strings.TrimPrefix(masked, "+")).Replace
 }
 
 // mapSlice puts change to a copy of each element, and copies the slice when it

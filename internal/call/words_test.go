@@ -13,7 +13,7 @@ import (
 )
 
 // kept are the texts of a Log that MapText leaves as they are.
-var kept = []string{"ID.Source", "ID.Key", "RecordingURL", "DashboardURL", "Turns.Role"}
+var kept = []string{"ID.Source", "ID.Key", "DashboardURL", "Turns.Role"}
 
 // named are the identifiers that questions are asked with.
 var named = []string{"AgentID", "ProjectID", "AssistantID", "TraceID", "Metrics.ID"}
@@ -58,6 +58,27 @@ func TestMapTextMapsAllThatIsSaid(t *testing.T) {
 	}
 	assert.Equal(t, map[string]any{"•list": []any{"•metadata deep", "•4915112345678", true, nil}}, mapped.Metadata["•deep"])
 	assert.Equal(t, "•42", mapped.DynamicVariables["•n"], "numbers may be telephone numbers")
+}
+
+// Names of a call that hold its caller's number hold it masked; what finds the
+// call does not change.
+func TestMapTextMasksTheCallersNumberInNames(t *testing.T) {
+	words := strings.NewReplacer("+14155550123", "+1•0123", "555-0199", "•0199").Replace
+	l := &call.Log{
+		ID: call.ID{Source: "telzino", Key: "0f-14155550123"}, Customer: "+14155550123", CallID: "call-_14155550123_x7Qp", TraceID: "t-14155550123",
+		DashboardURL: "https://d.example.com/14155550123", RecordingURL: "https://r.example.com/call-_%2B14155550123_x7Qp.mp4?sign=ed",
+	}
+	got := l.MapText(words, itself)
+	assert.Equal(t, &call.Log{
+		ID: l.ID, Customer: "+1•0123", CallID: "call-_1•0123_x7Qp", TraceID: "t-1•0123",
+		DashboardURL: l.DashboardURL, RecordingURL: "https://r.example.com/call-_+1•0123_x7Qp.mp4",
+	}, got)
+	assert.Equal(t, l, l.MapText(itself, itself), "where numbers are shown, all is as it was")
+
+	l.RecordingURL, l.Customer = "https://r.example.com/call%2014155550123.mp4?X-Amz-Expires=3600", "Jo 123"
+	assert.Equal(t, l, l.MapText(words, itself), "signed addresses work, and few digits are no number")
+	l.RecordingURL = "https://r.example.com/to/555-0199.mp4?sign=ed"
+	assert.Equal(t, "https://r.example.com/to/•0199.mp4", l.MapText(words, itself).RecordingURL)
 }
 
 func TestMapTextLeavesTheOriginal(t *testing.T) {

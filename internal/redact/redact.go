@@ -21,7 +21,8 @@ func New() *Masker { return &Masker{} }
 //     words before say so): •••-••-6789; Chinese resident and Brazilian CPF
 //     numbers, which have check digits: •••••••1234
 //   - phone numbers, international and as written in North America and some
-//     other countries: +1•••••••4567, •••••••0100
+//     other countries: +1•••••••4567, •••••••0100; those behind a + also in
+//     names and paths: call-_+1•••••••4567_x7Qp
 //   - e-mail addresses: •••@example.com
 //   - nine and more digits spoken one by one in English, Spanish, German, French
 //     or Portuguese, but for counting: ••• two one

@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -173,13 +174,13 @@ func (r *run) trim() {
 	switch {
 	case strings.HasSuffix(before, "•"), strings.HasSuffix(before, "• "), strings.HasSuffix(before, "•-"):
 		r.low = 1
-	case joinsBehind(before):
+	case joinsBehind(before, r.groups[0].plus):
 		r.low = 1
 		for r.low <= r.high && !r.opens(r.low) {
 			r.low++
 		}
 	}
-	if joinsAhead(after) {
+	if joinsAhead(after, slices.ContainsFunc(r.groups[:r.n], func(g group) bool { return g.plus })) {
 		r.high--
 		for r.high >= r.low && !r.opens(r.high+1) {
 			r.high--
@@ -187,9 +188,13 @@ func (r *run) trim() {
 	}
 }
 
-// joinsBehind tells whether digits behind s are part of what s ends in.
-func joinsBehind(s string) bool {
+// joinsBehind tells whether digits behind s are part of what s ends in. A + sets
+// off what is behind it but in a word: call-_+14155550100_x7Qp holds a number.
+func joinsBehind(s string, plus bool) bool {
 	c, size := utf8.DecodeLastRuneInString(s)
+	if plus && setsOff(c) {
+		return false
+	}
 	switch c {
 	case '#', '%', '№':
 		return true
@@ -204,8 +209,11 @@ func joinsBehind(s string) bool {
 }
 
 // joinsAhead tells whether digits before s are part of what s begins with.
-func joinsAhead(s string) bool {
+func joinsAhead(s string, plus bool) bool {
 	c, size := utf8.DecodeRuneInString(s)
+	if plus && setsOff(c) {
+		return false
+	}
 	switch c {
 	case '%', '°', '•':
 		return true
@@ -220,6 +228,9 @@ func joinsAhead(s string) bool {
 	}
 	return wordly(c) || unicode.Is(unicode.Sc, c)
 }
+
+// setsOff holds of what stands between the parts of an identifier or a path.
+func setsOff(c rune) bool { return c == '_' || c == '-' || c == '/' || c == '.' || c == '\\' }
 
 // wordly holds of what identifiers are made of. Han, kana and others that are
 // written without spaces are words beside digits, not part of them.

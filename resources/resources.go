@@ -133,6 +133,9 @@ func (d Deps) read(ctx context.Context, r mcp.ReadResourceRequest) ([]mcp.Resour
 	if a.tokens > 0 {
 		budget = a.tokens
 	}
+	if needs := call.Withheld(ctx, d.Calls); needs != "" {
+		return contents(r.Params.URI, "text/plain", d.noted(render.Facts(l, budget-20, needs))), nil
+	}
 	if !a.transcript {
 		return contents(r.Params.URI, "text/plain", d.noted(render.Record(l, budget-20, true, fence, turnsOf(l.ID)))), nil
 	}

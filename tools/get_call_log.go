@@ -30,7 +30,11 @@ func getCallLog(d Deps) server.ServerTool {
 			return nil, err
 		}
 		fence, err := render.NewFence(rand.Reader)
-		return record{d: d, log: l, transcript: in.Transcript != "none", fence: fence}, err
+		a := record{d: d, log: l, transcript: in.Transcript != "none", fence: fence}
+		if a.transcript {
+			a.withheld = call.Withheld(ctx, d.Calls)
+		}
+		return a, err
 	})
 }
 
@@ -48,10 +52,14 @@ type record struct {
 	d          Deps
 	log        *call.Log
 	transcript bool
+	withheld   string // what it takes to read the transcript, "" where that is there
 	fence      render.Fence
 }
 
 func (a record) text(budget int) string {
+	if a.withheld != "" {
+		return render.Facts(a.log, budget, a.withheld)
+	}
 	return render.Record(a.log, budget, a.transcript, a.fence, func(s render.Span) string {
 		return fmt.Sprintf("read_transcript id=%q from_turn=%d to_turn=%d", a.log.ID, s.FromTurn, s.ToTurn)
 	})

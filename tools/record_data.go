@@ -44,6 +44,11 @@ func (a record) data(budget int) any {
 		}
 	}
 	out.Timing = timingOf(render.Measure(l.Turns))
+	if a.withheld != "" {
+		out.Notes = append(out.Notes, render.Withheld(a.withheld))
+		out.shrink(budget)
+		return out
+	}
 	out.shrink(budget)
 	if room := budget - jsonTokens(out) - 20; a.transcript && room >= render.MinBudget {
 		t := chosen(l.Turns, render.Excerpt{Cited: render.Cited(l)}, room)

@@ -53,6 +53,9 @@ func failure(err error, words func(string) string) error {
 // Ranks holds where src ranks.
 func (m masked) Ranks() bool { return Ranks(m.Source) }
 
+// Withheld is what src withholds.
+func (m masked) Withheld(ctx context.Context) string { return Withheld(ctx, m.Source) }
+
 // Aggregate counts as Count does, and masks the keys of groups: they are values.
 func (m masked) Aggregate(ctx context.Context, a Aggregation) (Aggregate, error) {
 	out, err := Count(ctx, m.Source, a)

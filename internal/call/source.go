@@ -95,6 +95,22 @@ type Ranker interface {
 	Ranks() bool
 }
 
+// A Withholder is a Source that keeps what was said from some who ask.
+type Withholder interface {
+	Source
+	// Withheld names what it takes to read it, such as a scope; "" where nothing
+	// is withheld from who asks.
+	Withheld(ctx context.Context) string
+}
+
+// Withheld is what src lacks to show what was said to who asks, "" for nothing.
+func Withheld(ctx context.Context, src Source) string {
+	if w, ok := src.(Withholder); ok {
+		return w.Withheld(ctx)
+	}
+	return ""
+}
+
 // Ranks reports whether src knows the Order Relevance.
 func Ranks(src Source) bool {
 	r, ok := src.(Ranker)

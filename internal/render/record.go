@@ -11,6 +11,18 @@ import (
 	"call-logs-mcp/internal/call"
 )
 
+// Withheld says that what was said in a call is kept from who asks, and what it
+// takes to read it, such as the scope transcripts:read.
+func Withheld(needs string) string {
+	return "the transcript is withheld: " + needs + " was not granted"
+}
+
+// Facts is Record of a call whose words are withheld, see Withheld.
+func Facts(l *call.Log, budget int, needs string) string {
+	why := Withheld(needs)
+	return Record(l, budget-Tokens("\n"+why), false, Fence{}, nil) + "\n" + why
+}
+
 // Record writes all that is known of one call in budget tokens: what is short
 // first, then as much of the transcript as there is room for. What is left out
 // of the facts is counted; again words the call that reads the turns of a span.

@@ -25,6 +25,9 @@ func TestRecordCountsWhatItCuts(t *testing.T) {
 	for budget := 300; budget < 900; budget++ {
 		s := render.Record(l, budget, false, fence, nil)
 		assert.LessOrEqual(t, render.Tokens(s), budget)
+		withheld := render.Facts(l, budget, "the scope s")
+		assert.LessOrEqual(t, render.Tokens(withheld), budget)
+		assert.True(t, strings.HasSuffix(withheld, "\nthe transcript is withheld: the scope s was not granted"))
 		lines := strings.Split(s, "\n")
 		shown := strings.Count(s, "✗")
 		last := lines[len(lines)-1]

@@ -25,6 +25,14 @@ type scoped struct{ call.Source }
 // Ranks holds where the source ranks.
 func (s scoped) Ranks() bool { return call.Ranks(s.Source) }
 
+// Withheld is the scope that a principal lacks to read what was said.
+func (s scoped) Withheld(ctx context.Context) string {
+	if p, known := Who(ctx); known && !p.May(TranscriptsRead) {
+		return "the scope " + TranscriptsRead
+	}
+	return ""
+}
+
 // Find asks for the principal's calls alone.
 func (s scoped) Find(ctx context.Context, q call.Query) (call.Page, error) {
 	p, known := Who(ctx)

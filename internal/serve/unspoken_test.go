@@ -214,3 +214,31 @@ func TestUnspokenKeepsFacts(t *testing.T) {
 		}
 	}
 }
+
+// An answer without a transcript says whether there is one for somebody else.
+func TestWithheldIsNotMissing(t *testing.T) {
+	logs, _ := worlds()
+	calls := copyOf(t, logs)
+	h := frontOf(t, wholeServer(calls))
+	silent := logs[slices.IndexFunc(logs, func(l *call.Log) bool { return len(l.Turns) > 0 })].ID
+	const withheld = "the transcript is withheld: the scope transcripts:read was not granted"
+	for _, asked := range []string{
+		rpc("tools/call", map[string]any{"name": "get_call_log", "arguments": map[string]any{"id": silent.String()}}),
+		rpc("tools/call", map[string]any{"name": "get_call_log", "arguments": map[string]any{"id": silent.String(), "response_format": "json"}}),
+		rpc("resources/read", map[string]any{"uri": silent.URI()}),
+	} {
+		status, body := answered(h, Principal{Name: "p", Scopes: []string{CallsRead}}, asked)
+		assert.Equal(t, http.StatusOK, status)
+		assert.Contains(t, body, withheld, asked)
+		assert.NotContains(t, body, "no transcript", asked)
+		_, body = answered(h, Principal{Name: "p", Scopes: []string{CallsRead, TranscriptsRead}}, asked)
+		assert.NotContains(t, body, "withheld", asked)
+	}
+	_, body := answered(h, Principal{Name: "p", Scopes: []string{CallsRead}},
+		rpc("tools/call", map[string]any{"name": "get_call_log", "arguments": map[string]any{"id": silent.String(), "transcript": "none"}}))
+	assert.NotContains(t, body, "withheld", "nobody asked for it")
+
+	masked := call.Masked(Scope(calls), func(context.Context) func(string) string { return strings.ToLower }, strings.ToLower)
+	assert.Equal(t, "the scope transcripts:read", call.Withheld(As(t.Context(), Principal{Name: "p", Scopes: []string{CallsRead}}), masked), "as main puts it together")
+	assert.Empty(t, call.Withheld(t.Context(), masked), "nobody is asked who he is")
+}

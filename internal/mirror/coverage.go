@@ -19,6 +19,8 @@ type Coverage struct {
 	Missing []call.Window // what has to be read for Full, oldest first
 	Unread  []call.Window // what was never read; the rest of Missing is out of date
 
+	RecentAsOf time.Time // AsOf of what it has of the last 48 hours; zero where that is nothing
+
 	Withheld Withheld // what was read and is not in the copy
 }
 
@@ -69,6 +71,9 @@ func covered(leaves []store.Leaf, w call.Window, now time.Time) Coverage {
 		for _, part := range unread.take(gap{leaf.From.UnixMicro(), to.UnixMicro() + 1}) {
 			if c.AsOf.IsZero() || leaf.ReadAt.Before(c.AsOf) {
 				c.AsOf = leaf.ReadAt
+			}
+			if part.to > now.Add(-recent).UnixMicro() && (c.RecentAsOf.IsZero() || leaf.ReadAt.Before(c.RecentAsOf)) {
+				c.RecentAsOf = leaf.ReadAt
 			}
 			if from := freshFrom(leaf.ReadAt, now); from < part.to {
 				stale = append(stale, gap{max(from, part.from), part.to})

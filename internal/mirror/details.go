@@ -149,17 +149,40 @@ func (s *syncer) fetchDetail(ctx context.Context, r *run, key string) error {
 	case err != nil:
 		return err
 	}
-	// The record of one call may lack what the list's row has.
+	return s.putDetail(ctx, r, at, l)
+}
+
+// putDetail writes a full record that was read at a time. It may lack what the
+// list's row has.
+func (s *syncer) putDetail(ctx context.Context, r *run, at time.Time, l *call.Log) error {
 	if s.o.Stored != nil {
-		if was, err := s.o.Stored(ctx, id); err == nil {
+		if was, err := s.o.Stored(ctx, l.ID); err == nil {
 			l = filled(l, was)
 		}
 	}
 	next := s.st.clone()
-	next.Read = at
-	delete(next.Missing, key)
-	delete(s.owed, key)
+	if at.After(next.Read) {
+		next.Read = at
+	}
+	delete(next.Missing, l.ID.Key)
+	delete(s.owed, l.ID.Key)
 	next.Owed = len(s.owed)
 	next.withhold([]*call.Log{l})
 	return s.commit(ctx, r, store.Change{ReadAt: at, Put: []*call.Log{l}}, next)
+}
+
+// keep writes a full record that somebody asked for, so that the next one who
+// does is answered from the copy.
+func (e *Engine) keep(ctx context.Context, s *syncer, sent time.Time, l *call.Log) {
+	err := s.alone(ctx, func() error {
+		r := s.run(nil)
+		err := s.putDetail(ctx, r, s.clock.at(sent, time.Time{}).Truncate(time.Microsecond), l)
+		var report Report
+		report.add(r, nil)
+		e.scrub(ctx, report)
+		return err
+	})
+	if err != nil && ctx.Err() == nil {
+		s.o.Logger.Debug("a record that was read is not kept", "source", s.Name, "err", err)
+	}
 }

@@ -63,6 +63,11 @@ func (b *book) Rows(_ context.Context, _ string, from, to time.Time, idFrom, idT
 	return rows, nil
 }
 
+func (b *book) Calls(ctx context.Context, source string, from, to time.Time) (int, error) {
+	rows, err := b.Rows(ctx, source, from, to, 0, 0)
+	return len(rows), err
+}
+
 func (b *book) Leaves(_ context.Context, _ string, from, to time.Time) (leaves []store.Leaf, err error) {
 	for _, l := range b.leaves {
 		if !l.To.Before(from) && !l.From.After(to) {

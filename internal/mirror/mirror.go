@@ -29,6 +29,8 @@ type ledger interface {
 	// Rows lists the calls that began from one time to another and have numeric
 	// keys from idFrom to idTo, all included; a zero id is open.
 	Rows(ctx context.Context, source string, from, to time.Time, idFrom, idTo int64) ([]store.Row, error)
+	// Calls counts the calls that began from one time to another, both included.
+	Calls(ctx context.Context, source string, from, to time.Time) (int, error)
 	// Leaves lists the leaves that touch a window.
 	Leaves(ctx context.Context, source string, from, to time.Time) ([]store.Leaf, error)
 	Commit(ctx context.Context, c store.Change) (store.Written, error)

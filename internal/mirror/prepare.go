@@ -44,6 +44,9 @@ func (m *Mirror) prepareOne(ctx context.Context, p *part, w *watch) error {
 		if err := m.complete(ctx, p, w); err != nil {
 			return err
 		}
+		if err := p.lack(ctx); err != nil { // what came meanwhile may be from lists alone
+			return err
+		}
 	}
 	if !p.lacks {
 		return nil

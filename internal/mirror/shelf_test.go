@@ -24,6 +24,10 @@ func (s shelf) Rows(ctx context.Context, source string, from, to time.Time, idFr
 	return s[source].Rows(ctx, source, from, to, idFrom, idTo)
 }
 
+func (s shelf) Calls(ctx context.Context, source string, from, to time.Time) (int, error) {
+	return s[source].Calls(ctx, source, from, to)
+}
+
 func (s shelf) Leaves(ctx context.Context, source string, from, to time.Time) ([]store.Leaf, error) {
 	return s[source].Leaves(ctx, source, from, to)
 }

@@ -34,8 +34,9 @@ type Mirror struct {
 	stop context.CancelFunc
 	work sync.WaitGroup
 
-	mu   sync.Mutex
-	jobs map[string]*job
+	mu     sync.Mutex
+	jobs   map[string]*job
+	crowds map[string]*crowd // by source
 }
 
 // Open returns a Mirror, which also expires what is too old for the copy, unless
@@ -43,7 +44,10 @@ type Mirror struct {
 func Open(o ReadThrough) *Mirror {
 	o.MaxFetch = cmp.Or(o.MaxFetch, 5000)
 	o.Patience = cmp.Or(o.Patience, 20*time.Second)
-	m := &Mirror{o: o, jobs: map[string]*job{}}
+	m := &Mirror{o: o, jobs: map[string]*job{}, crowds: map[string]*crowd{}}
+	for _, name := range o.Engine.names {
+		m.crowds[name] = &crowd{}
+	}
 	m.ctx, m.stop = context.WithCancel(context.Background())
 	if !o.ReadOnly {
 		m.work.Go(func() { o.Engine.keepExpired(m.ctx) })
@@ -61,7 +65,8 @@ func (m *Mirror) Close() {
 func (m *Mirror) Ranks() bool { return call.Ranks(m.o.Copy) }
 
 // Get implements call.Source: the copy answers where it has the full record of a
-// call and has read it lately, and where the upstream does not answer.
+// call and has read it lately, and where the upstream does not answer. A record
+// that was asked for completes what the copy has of the call.
 func (m *Mirror) Get(ctx context.Context, id call.ID) (*call.Log, error) {
 	s, err := m.o.Engine.source(id.Source)
 	if err != nil {
@@ -69,14 +74,19 @@ func (m *Mirror) Get(ctx context.Context, id call.ID) (*call.Log, error) {
 	}
 	copied, err := m.o.Copy.Get(ctx, id)
 	if err == nil && copied.Detailed {
-		at := call.Window{From: copied.StartedAt, To: copied.StartedAt}
-		if c, err := m.o.Engine.Covered(ctx, id.Source, at); err == nil && c.Full {
+		p := &part{syncer: s, window: call.Window{From: copied.StartedAt, To: copied.StartedAt}}
+		if p.cover, err = m.o.Engine.Covered(ctx, id.Source, p.window); err == nil && m.isFresh(ctx, p) {
 			return copied, nil
 		}
+		err = nil
 	}
+	sent := s.clock.now()
 	live, lost := s.Source.Get(ctx, id)
-	if err == nil && isDown(ctx, lost) {
+	switch {
+	case err == nil && isDown(ctx, lost):
 		return copied, nil
+	case err == nil && lost == nil && (live.Detailed || live.Sensitive) && !m.o.ReadOnly:
+		m.work.Go(func() { m.o.Engine.keep(m.ctx, s, sent, live) })
 	}
 	return live, lost
 }
@@ -195,7 +205,8 @@ func (p *part) lack(ctx context.Context) error {
 			listed++
 		}
 	}
-	p.lacks = details && listed > 0
+	// Nothing is known of calls that are on their way.
+	p.lacks = details && (listed > 0 || len(rows) == 0 && !p.cover.Full)
 	if verdicts {
 		p.unjudged = listed
 	}
@@ -208,7 +219,7 @@ func (m *Mirror) list(ctx context.Context, q call.Query, parts []*part) (call.Pa
 	answers := make([]*answerer, len(parts))
 	fromCopy := true
 	for i, p := range parts {
-		answers[i] = &answerer{m: m, part: p, live: !p.cover.Full || p.lacks || p.cover.Withheld.Any()}
+		answers[i] = &answerer{m: m, part: p, live: p.lacks || p.cover.Withheld.Any() || !m.isFresh(ctx, p)}
 		sources[p.Name] = answers[i]
 		fromCopy = fromCopy && !answers[i].live
 	}
@@ -279,6 +290,9 @@ func (a *answerer) ask(ctx context.Context, q call.Query) (call.Page, error) {
 		ctx, cancel = context.WithDeadline(ctx, end.Add(-reserve))
 		defer cancel()
 	}
+	c := a.m.crowds[a.part.Name]
+	c.asking.Add(1)
+	defer c.asking.Add(-1)
 	return a.part.Source.Find(ctx, q)
 }
 

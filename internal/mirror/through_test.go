@@ -51,6 +51,12 @@ func (d *desk) Rows(ctx context.Context, source string, from, to time.Time, idFr
 	return d.book.Rows(ctx, source, from, to, idFrom, idTo)
 }
 
+func (d *desk) Calls(ctx context.Context, source string, from, to time.Time) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.book.Calls(ctx, source, from, to)
+}
+
 func (d *desk) Leaves(ctx context.Context, source string, from, to time.Time) ([]store.Leaf, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -7,18 +7,17 @@ import (
 	"time"
 
 	"call-logs-mcp/internal/call"
-	"call-logs-mcp/internal/filter"
 )
 
 // measure counts what the copy has of parts. It comes before the copy is asked:
 // while it fills, an answer may then know of more calls than it says, not less.
 func (m *Mirror) measure(ctx context.Context, parts []*part) {
 	for _, x := range parts {
-		inside := m.hasAll(ctx, x)
+		inside := x.hasAll(ctx)
 		for range 3 { // it may be filled at this moment
-			x.have = m.has(ctx, x.Name, x.cover.Window)
+			x.have = x.has(ctx, x.cover.Window)
 			before := inside
-			if inside = m.hasAll(ctx, x); inside == before {
+			if inside = x.hasAll(ctx); inside == before {
 				break
 			}
 		}
@@ -76,24 +75,20 @@ func windowOf(parts []*part) (w call.Window) {
 }
 
 // hasAll is how many calls the copy has in what was missing.
-func (m *Mirror) hasAll(ctx context.Context, x *part) (n int) {
+func (x *part) hasAll(ctx context.Context) (n int) {
 	for _, w := range x.asked {
-		n += m.has(ctx, x.Name, w)
+		n += x.has(ctx, w)
 	}
 	return n
 }
 
-// has is how many calls of a source the copy has in a window.
-func (m *Mirror) has(ctx context.Context, source string, w call.Window) int {
-	p, err := m.o.Copy.Find(ctx, call.Query{
-		Where:   filter.All(filter.Within("timestamp", w.From, w.To), filter.Cond{Field: "source", Op: filter.Eq, Value: source}),
-		Limit:   1,
-		Exhaust: true,
-	})
-	if err != nil || p.Total == nil {
+// has is how many calls the copy has in a window.
+func (x *part) has(ctx context.Context, w call.Window) int {
+	n, err := x.o.Ledger.Calls(ctx, x.Name, w.From, w.To)
+	if err != nil {
 		return 0
 	}
-	return *p.Total
+	return n
 }
 
 // beyond reports that the question goes further back than the copy may.

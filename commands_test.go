@@ -6,11 +6,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"call-logs-mcp/internal/config"
+	"call-logs-mcp/internal/mirror"
 )
 
 // command runs the program as a person would, and returns what it printed.
@@ -45,7 +47,7 @@ func TestSyncedCopyAnswers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "copy", "calls.db")
 	_, errs, err := command(t, "sync", "--demo", "--mirror", path)
 	require.NoError(t, err)
-	assert.Contains(t, errs, "calls read with")
+	assert.Regexp(t, `^\d+ calls read with \d+ questions, \d+ new or changed, \d+ gone\n$`, errs, "no terminal, no bar")
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
@@ -58,6 +60,30 @@ func TestSyncedCopyAnswers(t *testing.T) {
 	assert.Contains(t, out, "by relevance")
 	assert.Contains(t, out, "searched all 600 calls")
 	assert.Contains(t, out, "(copy as of ")
+}
+
+// On a terminal progress is one line, drawn over itself; elsewhere it is a line
+// every ten seconds, and nothing that steers a terminal.
+func TestMeter(t *testing.T) {
+	shown := func(terminal bool) string {
+		var out strings.Builder
+		at := now()
+		m := newMeter(&out, terminal, func() time.Time { return at })
+		for i := range 101 { // 25 s in all
+			m.show(mirror.Progress{Source: "cekura", Done: i, Total: 100, Requests: i})
+			at = at.Add(250 * time.Millisecond)
+		}
+		m.end("100 calls read")
+		return out.String()
+	}
+	assert.Equal(t, `cekura [#########---------------] 40 % of 100 calls · 40 questions
+cekura [###################-----] 80 % of 100 calls · 80 questions
+100 calls read
+`, shown(false))
+	drawn := shown(true)
+	assert.Equal(t, 52, strings.Count(drawn, "\r\x1b[K"), "twice a second, and the end")
+	assert.True(t, strings.HasSuffix(drawn, "\r\x1b[Kcekura [########################] 100 % of 100 calls · 100 questions\r\x1b[K100 calls read\n"))
+	assert.Equal(t, 1, strings.Count(drawn, "\n"))
 }
 
 func TestToolExitsWithTheAnswer(t *testing.T) {

@@ -41,14 +41,9 @@ func (h *house) sync(ctx context.Context, c config.Config, out io.Writer) error 
 	if _, err := db.Purge(ctx, store.Selection{Before: h.tools.Now().Add(-c.Retain)}); err != nil {
 		return err // what is older than it may be kept
 	}
-	shown := time.Time{}
-	report, err := e.Cycle(ctx, func(p mirror.Progress) {
-		if h.tools.Now().Sub(shown) > 500*time.Millisecond || p.Done == p.Total {
-			shown = h.tools.Now()
-			fmt.Fprint(out, "\r\x1b[K"+progressLine(p))
-		}
-	})
-	fmt.Fprintf(out, "\r\x1b[K%d calls read with %d questions, %d new or changed, %d gone\n", report.Read, report.Requests, report.Put, report.Gone)
+	m := newMeter(out, config.IsTerminal(out), h.tools.Now)
+	report, err := e.Cycle(ctx, m.show)
+	m.end(fmt.Sprintf("%d calls read with %d questions, %d new or changed, %d gone", report.Read, report.Requests, report.Put, report.Gone))
 	for _, hold := range report.Held {
 		fmt.Fprintln(out, hold)
 	}
@@ -75,6 +70,49 @@ func told(err error) error {
 	}
 	return err
 }
+
+// A meter shows how far something is: on a terminal by one line that is drawn
+// over itself twice a second, and anywhere else, such as in a log, by a line
+// every ten seconds.
+type meter struct {
+	out   io.Writer
+	drawn bool // over itself
+	now   func() time.Time
+	shown time.Time // when the last line was
+}
+
+func newMeter(out io.Writer, drawn bool, now func() time.Time) *meter {
+	m := &meter{out: out, drawn: drawn, now: now}
+	if !drawn {
+		m.shown = now() // what ends soon has its last line alone
+	}
+	return m
+}
+
+func (m *meter) show(p mirror.Progress) {
+	now := m.now()
+	since := now.Sub(m.shown)
+	switch {
+	case m.drawn && (since >= 500*time.Millisecond || p.Done == p.Total):
+		fmt.Fprint(m.out, overIt+progressLine(p))
+	case !m.drawn && since >= 10*time.Second:
+		fmt.Fprintln(m.out, progressLine(p))
+	default:
+		return
+	}
+	m.shown = now
+}
+
+// end is the last line, which stays.
+func (m *meter) end(line string) {
+	if m.drawn {
+		line = overIt + line
+	}
+	fmt.Fprintln(m.out, line)
+}
+
+// overIt goes back to the start of a terminal's line, and empties it.
+const overIt = "\r\x1b[K"
 
 // progressLine is a bar, the rate and the time left: [####------] 41 %.
 func progressLine(p mirror.Progress) string {

@@ -135,10 +135,11 @@ func (l Log) Logger(w io.Writer) *slog.Logger {
 	if l.Format == "json" {
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
 	}
-	return slog.New(tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: time.DateTime, NoColor: !isTerminal(w)}))
+	return slog.New(tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: time.DateTime, NoColor: !IsTerminal(w)}))
 }
 
-func isTerminal(w io.Writer) bool {
+// IsTerminal tells whether a person reads w as it is written, escape codes and all.
+func IsTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {
 		return false

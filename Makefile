@@ -42,8 +42,9 @@ lint: ## Check format, vet, staticcheck, known vulnerabilities, go.mod and the n
 quality: ## Score search on the public corpora beside this folder (minutes)
 	CALL_LOGS_QUALITY=1 go test -count=1 -run TestQuality -v ./internal/mirror/store
 
-soak: ## Put the sync through 100,000 random histories, or as many as an hour allows
+soak: ## Put sync through 100,000 random histories, or as many as an hour allows, and serving through many questions and stops
 	SOAK=100000 go test ./internal/mirror -run TestHistories -count=1 -v -timeout 60m
+	SOAK=1 go test ./internal/serve . -count=1 -timeout 40m
 
 golden: ## Rewrite the snapshots that tests compare with
 	go test -count=1 -run 'Golden|Surface' $$(grep -rlE 'flag\.Bool\("update"' --include='*_test.go' . | xargs -r -n1 dirname | sort -u) -update

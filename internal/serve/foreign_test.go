@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -261,4 +262,40 @@ func TestForeignCallsChangeNothing(t *testing.T) {
 		}
 	}
 	assert.Greater(t, found, 100, "one's own are found")
+}
+
+// telling is a source that has to fetch everybody's calls, and says so.
+type telling struct{ counting }
+
+func (s telling) Find(ctx context.Context, q call.Query) (call.Page, error) {
+	if q.Progress != nil {
+		q.Progress(117, 4300, "")
+	}
+	return s.counting.Find(ctx, q)
+}
+
+func (s telling) Aggregate(ctx context.Context, a call.Aggregation) (call.Aggregate, error) {
+	if a.Progress != nil {
+		a.Progress(117, 4300, "")
+	}
+	return s.counting.Aggregate(ctx, a)
+}
+
+// How many calls are fetched is told to those alone who may see them all.
+func TestProgressIsNotOfForeignCalls(t *testing.T) {
+	src := Scope(telling{counting{calltest.Memory("memory", calltest.Logs("memory", 20, 3, newest))}})
+	for who, where := range map[string]filter.Expr{"one of several": agent("2142"), "everybody": nil} {
+		ctx := As(t.Context(), Principal{Name: who, Scopes: Scopes(), Where: where})
+		told := 0
+		tell := func(int, int, string) { told++ }
+		_, err := src.Find(ctx, call.Query{Progress: tell})
+		require.NoError(t, err)
+		_, err = call.Count(ctx, src, call.Aggregation{Progress: tell})
+		require.NoError(t, err)
+		if where != nil {
+			assert.Zero(t, told, who)
+		} else {
+			assert.Equal(t, 2, told, who)
+		}
+	}
 }

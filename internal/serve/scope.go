@@ -52,7 +52,7 @@ func (s scoped) Find(ctx context.Context, q call.Query) (call.Page, error) {
 		q.Similar = &like.ID
 	}
 	asked := q
-	asked.Where = filter.All(p.Where, q.Where)
+	asked.Where, asked.Progress = filter.All(p.Where, q.Where), p.heard(q.Progress)
 	page, err := s.Source.Find(ctx, asked)
 	if err != nil {
 		return call.Page{}, err
@@ -111,7 +111,7 @@ func (s scoped) Aggregate(ctx context.Context, a call.Aggregation) (call.Aggrega
 	if err := allowed(p, a.Where, spoken); err != nil {
 		return call.Aggregate{}, err
 	}
-	a.Where = filter.All(p.Where, a.Where)
+	a.Where, a.Progress = filter.All(p.Where, a.Where), p.heard(a.Progress)
 	out, err := call.Count(ctx, s.Source, a)
 	if p.Where != nil {
 		out.Coverage.Searched = out.Total.Stats.Calls
@@ -121,6 +121,15 @@ func (s scoped) Aggregate(ctx context.Context, a call.Aggregation) (call.Aggrega
 		}
 	}
 	return out, err
+}
+
+// heard is what may hear of fetching for p: nobody where it has a filter, since
+// what is fetched, and counted, are the calls of all others, too.
+func (p Principal) heard(progress call.Progress) call.Progress {
+	if p.Where != nil {
+		return nil
+	}
+	return progress
 }
 
 // allowed refuses what p may not ask. spoken says that the question is about

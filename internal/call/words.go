@@ -8,7 +8,7 @@ import (
 // MapText returns l with words put to every text that a person or a provider
 // may have written freely, map keys among them, and name to the identifiers that
 // questions are asked with. The ID stays, and so do the addresses, which would
-// not work any more, but for a recording's that tells whose it is. Where words
+// not work any more, but for those that tell who called. Where words
 // masks the customer's number, it is masked in other names of the call, too:
 // some providers name it after the caller. What the functions leave alone is
 // shared with l, not copied.
@@ -16,11 +16,11 @@ func (l *Log) MapText(words, name func(string) string) *Log {
 	out := *l
 	unnumbered := l.unnumbered(words, name)
 	out.CallID, out.TraceID = unnumbered(l.CallID), unnumbered(l.TraceID)
-	if bare, _, _ := strings.Cut(l.RecordingURL, "?"); bare != "" {
-		// Where words has more to change than name does, it is no address any more.
+	for _, s := range []*string{&out.RecordingURL, &out.DashboardURL} {
+		bare, _, _ := strings.Cut(*s, "?")
 		bare = unescaped(bare)
-		if told := words(unnumbered(bare)); told != name(bare) {
-			out.RecordingURL = told
+		if told := words(unnumbered(bare)); told != name(bare) { // words has more to change than name does
+			*s = told
 		}
 	}
 	for _, s := range []*string{

@@ -13,7 +13,7 @@ import (
 )
 
 // kept are the texts of a Log that MapText leaves as they are.
-var kept = []string{"ID.Source", "ID.Key", "DashboardURL", "Turns.Role"}
+var kept = []string{"ID.Source", "ID.Key", "Turns.Role"}
 
 // named are the identifiers that questions are asked with.
 var named = []string{"AgentID", "ProjectID", "AssistantID", "TraceID", "Metrics.ID"}
@@ -66,7 +66,7 @@ func TestMapTextMasksTheCallersNumberInNames(t *testing.T) {
 	words := strings.NewReplacer("+14155550123", "+1•0123", "555-0199", "•0199").Replace
 	l := &call.Log{
 		ID: call.ID{Source: "telzino", Key: "0f-14155550123"}, Customer: "+14155550123", CallID: "call-_14155550123_x7Qp", TraceID: "t-14155550123",
-		DashboardURL: "https://d.example.com/14155550123", RecordingURL: "https://r.example.com/call-_%2B14155550123_x7Qp.mp4?sign=ed",
+		DashboardURL: "https://d.example.com/7?id=14155550123", RecordingURL: "https://r.example.com/call-_%2B14155550123_x7Qp.mp4?sign=ed",
 	}
 	got := l.MapText(words, itself)
 	assert.Equal(t, &call.Log{
@@ -77,8 +77,9 @@ func TestMapTextMasksTheCallersNumberInNames(t *testing.T) {
 
 	l.RecordingURL, l.Customer = "https://r.example.com/call%2014155550123.mp4?X-Amz-Expires=3600", "Jo 123"
 	assert.Equal(t, l, l.MapText(words, itself), "signed addresses work, and few digits are no number")
-	l.RecordingURL = "https://r.example.com/to/555-0199.mp4?sign=ed"
+	l.RecordingURL, l.DashboardURL = "https://r.example.com/to/555-0199.mp4?sign=ed", "https://d.example.com/of/555-0199"
 	assert.Equal(t, "https://r.example.com/to/•0199.mp4", l.MapText(words, itself).RecordingURL)
+	assert.Equal(t, "https://d.example.com/of/•0199", l.MapText(words, itself).DashboardURL)
 }
 
 func TestMapTextLeavesTheOriginal(t *testing.T) {

@@ -90,8 +90,8 @@ func facts(l *call.Log) (lines []string) {
 	if l.CallID != "" && l.CallID != l.ID.Key {
 		id += " (" + Clean(l.CallID) + ")"
 	}
-	if l.DashboardURL != "" { // made here of ids, so it may stay a link
-		id += " · " + l.DashboardURL
+	if l.DashboardURL != "" {
+		id += " · " + Address(l.DashboardURL)
 	}
 	lines = append(lines, id)
 	start, length := "", ""

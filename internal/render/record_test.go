@@ -58,4 +58,6 @@ func TestAddress(t *testing.T) {
 	}
 	l := &call.Log{ID: call.ID{Source: "s", Key: "1"}, TraceID: "t", RecordingURL: "https://rec.example.com/a.wav"}
 	assert.Contains(t, render.Record(l, 1000, false, render.Fence{}, nil), "\ntrace t · recording https://rec.example.com/a.wav")
+	l.DashboardURL = "https://logs.example.com/![a](https://y)\n⟦x⟧"
+	assert.Contains(t, render.Record(l, 1000, false, render.Fence{}, nil), "s/1 · hxxps://logs.example.com/!(a] hxxps://y) [x]\n")
 }

@@ -99,9 +99,11 @@ func (h *house) origins() (out []mirror.Origin) {
 		o := mirror.Origin{Name: s.Name, Source: h.sources[s.Name], Wait: client.Wait}
 		switch s.Provider {
 		case "cekura", "demo":
-			o.Abilities = mirror.Abilities{TimeFilter: true, IDFilter: true, PageSize: 500}
+			o.Abilities = mirror.Abilities{TimeFilter: true, IDFilter: true, Gets: true, PageSize: 500}
+		case "zudu": // the few calls without a call_id are looked for among the newest
+			o.Abilities = mirror.Abilities{Gets: true}
 		case "file":
-			o.Abilities = mirror.Abilities{TimeFilter: true, PageSize: 500}
+			o.Abilities = mirror.Abilities{TimeFilter: true, Gets: true, PageSize: 500}
 		}
 		out = append(out, o)
 	}

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	mcpclient "github.com/mark3labs/mcp-go/client"
 	"github.com/stretchr/testify/assert"
@@ -19,6 +20,7 @@ import (
 	demoapi "call-logs-mcp/client/demo"
 	"call-logs-mcp/client/telzino/telzinotest"
 	"call-logs-mcp/client/zudu/zudutest"
+	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/config"
 )
 
@@ -124,4 +126,37 @@ func TestGoldenThreeProviders(t *testing.T) {
 	fmt.Fprintf(&b, "$ call-logs-mcp doctor\n%s", took.ReplaceAllString(report.String(), "in … s"))
 	assert.NotContains(t, b.String(), "wrong-one")
 	golden(t, filepath.Join("sources", "three.txt"), b.String())
+}
+
+// A call that lists no longer show is asked for by its key where the API can be
+// asked, before the copy believes that it is gone.
+func TestWhatVanishedIsAskedFor(t *testing.T) {
+	at := now()
+	clock := func() time.Time { return at }
+	api, asked := zudutest.New(60, clock), []string{}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			asked = append(asked, r.URL.Path)
+		}
+		api.ServeHTTP(w, r)
+	}))
+	defer srv.Close()
+	env := map[string]string{"HOME": t.TempDir(), "ZUDU_API_KEY": zudutest.Key, "ZUDU_API_SECRET": zudutest.Secret, "ZUDU_BASE_URL": srv.URL}
+	path := filepath.Join(t.TempDir(), "copy", "calls.db")
+	synced := func() string {
+		cfg, err := config.Parse([]string{"sync", "--mirror", path, "--details", "none"}, func(name string) string { return env[name] }, os.Stderr)
+		require.NoError(t, err)
+		h, err := open(cfg.Options, slog.New(slog.DiscardHandler), clock)
+		require.NoError(t, err)
+		var out strings.Builder
+		require.NoError(t, h.sync(t.Context(), cfg, &out))
+		return out.String()
+	}
+	synced()
+	require.Empty(t, asked)
+	key := api.Rows[3]["call_id"].(string)
+	api.Delete(call.ID{Key: key})
+	at = at.Add(8 * 24 * time.Hour)
+	assert.Contains(t, synced(), "1 gone")
+	assert.Equal(t, []string{"/api/calls/" + key}, asked)
 }

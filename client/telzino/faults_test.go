@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
-	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -106,25 +105,6 @@ func TestSecretsStaySecret(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, log.String(), "/oauth/token")
 	assert.NotContains(t, log.String(), "canary")
-}
-
-// Who waits for a token may leave.
-func TestCancelledWhileATokenIsAskedFor(t *testing.T) {
-	let := make(chan struct{})
-	u := stocked(1)
-	ctx, cancel := context.WithCancel(t.Context())
-	s, err := New(Options{
-		ClientID: telzinotest.ClientID, ClientSecret: func() string { return telzinotest.Secret }, Now: now, Limits: fast(),
-		Transport: demo.Transport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			cancel()
-			<-let
-			u.ServeHTTP(w, r)
-		})),
-	})
-	require.NoError(t, err)
-	_, err = s.Find(ctx, call.Query{})
-	wiretest.Fails(t, err, call.Canceled, "canceled")
-	close(let)
 }
 
 // One agent that may not be read costs its calls alone, and is named.

@@ -27,18 +27,29 @@ const (
 // audience is what Telzino's tokens are for, whatever the base URL is.
 const audience = "https://api.telzino.com/"
 
-// tokens keeps the access token. oauth2 caches it and knows when to ask anew;
-// asking is ours, since Telzino takes its client credentials as JSON.
+// tokens keeps the access token. oauth2 says when it expires; asking is ours,
+// since Telzino takes its client credentials as JSON.
 type tokens struct {
 	keyName string
 	ready   func() string // the operator's own token; nil where there is a client
 
 	ask *issuer
 
-	mu     sync.Mutex
-	source oauth2.TokenSource
-	last   string // the newest token
-	bad    string // the one that was refused last
+	mu    sync.Mutex
+	token *oauth2.Token // nil before the first, and where it was given up
+	asked *asking       // nil where no token is asked for now
+	last  string        // the newest token
+	bad   string        // the one that was refused last
+}
+
+// An asking is one request for a token, and how many questions wait for it. It
+// ends with the last of them.
+type asking struct {
+	waiting int
+	cancel  context.CancelFunc
+	done    chan struct{} // closed when token and err are known
+	token   *oauth2.Token
+	err     error
 }
 
 func newTokens(o Options) (*tokens, error) {
@@ -64,7 +75,7 @@ func newTokens(o Options) (*tokens, error) {
 		return nil, err
 	}
 	ask := &issuer{api: api, id: o.ClientID, secret: secret, keyName: name, baseName: o.BaseName}
-	return &tokens{keyName: name, ask: ask, source: oauth2.ReuseTokenSource(nil, ask)}, nil
+	return &tokens{keyName: name, ask: ask}, nil
 }
 
 // current is the token of the requests that are sent now.
@@ -78,31 +89,64 @@ func (t *tokens) current() string {
 }
 
 // fetch makes current a token that is valid, and returns it. Those who need one
-// at the same time share one request, which ends with none of them.
+// at the same time share one request; who leaves ends it only for the last.
 func (t *tokens) fetch(ctx context.Context) (string, error) {
 	if t.ready != nil {
 		return t.current(), nil
 	}
 	t.mu.Lock()
-	source := t.source
+	if t.token.Valid() {
+		defer t.mu.Unlock()
+		return t.token.AccessToken, nil
+	}
+	a := t.asked
+	if a == nil {
+		a = t.start()
+	}
+	a.waiting++
 	t.mu.Unlock()
-	got := make(chan error, 1)
-	go func() {
-		token, err := source.Token()
-		if err == nil {
-			t.mu.Lock()
-			if t.source == source {
-				t.last = token.AccessToken
-			}
-			t.mu.Unlock()
-		}
-		got <- err
-	}()
 	select {
 	case <-ctx.Done():
+		t.leave(a)
 		return "", call.Stopped(ctx.Err())
-	case err := <-got:
-		return t.current(), err
+	case <-a.done:
+		if a.err != nil {
+			return "", a.err
+		}
+		return a.token.AccessToken, nil
+	}
+}
+
+// start asks for a token, for all who wait. The caller holds the lock.
+func (t *tokens) start() *asking {
+	ctx, cancel := context.WithCancel(context.Background()) // of no question alone
+	a := &asking{cancel: cancel, done: make(chan struct{})}
+	t.asked = a
+	go func() {
+		defer cancel()
+		a.token, a.err = t.ask.token(ctx)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.asked == a {
+			t.asked = nil
+			if a.err == nil {
+				t.token, t.last = a.token, a.token.AccessToken
+			}
+		}
+		close(a.done)
+	}()
+	return a
+}
+
+// leave is one fewer who waits for a.
+func (t *tokens) leave(a *asking) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if a.waiting--; a.waiting == 0 {
+		a.cancel()
+		if t.asked == a {
+			t.asked = nil // who comes now asks anew
+		}
 	}
 }
 
@@ -115,13 +159,12 @@ func (t *tokens) drop(refused string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.last == refused && t.bad != refused { // else another question has seen to it
-		t.bad = refused
-		t.source = oauth2.ReuseTokenSource(nil, t.ask)
+		t.bad, t.token = refused, nil
 	}
 	return true
 }
 
-// issuer is the token endpoint as an oauth2.TokenSource.
+// issuer is the token endpoint.
 type issuer struct {
 	api    *rest.Client
 	id     string
@@ -130,15 +173,15 @@ type issuer struct {
 	keyName, baseName string
 }
 
-// Token asks for a token. It counts as expired a tenth of its life early, and
+// token asks for a token. It counts as expired a tenth of its life early, and
 // at most five minutes, so that none expires on its way.
-func (i *issuer) Token() (*oauth2.Token, error) {
+func (i *issuer) token(ctx context.Context) (*oauth2.Token, error) {
 	var answer struct {
 		AccessToken wire.Text   `json:"access_token"`
 		ExpiresIn   wire.Number `json:"expires_in"` // seconds
 	}
 	asked := time.Now()
-	_, err := i.api.Post(context.Background(), rest.Path("oauth", "token"), map[string]string{
+	_, err := i.api.Post(ctx, rest.Path("oauth", "token"), map[string]string{
 		"client_id": i.id, "client_secret": i.secret(), "audience": audience, "grant_type": "client_credentials",
 	}, &answer)
 	if err != nil {

@@ -24,7 +24,8 @@ type Fetch func(ctx context.Context) (Batch, error)
 // q.Text, or q.Scan logs were read. A source that pushes all of a filter passes
 // a nil rest. It leaves Page.Window to the source.
 //
-// A failure behind the first logs ends the page early, with a note and a Next.
+// A failure behind the first logs ends the page early, with a note, a Next and
+// as its Cut.
 func Collect(ctx context.Context, q Query, rest filter.Expr, fetch Fetch) (Page, error) {
 	c := collector{q: q, rest: rest, limit: q.limit(), scan: q.scan(), met: map[ID]bool{}}
 	for more := true; more && !c.full(); {
@@ -75,6 +76,7 @@ type collector struct {
 	calls *int
 	end   bool // the upstream has no more
 	notes []string
+	cut   error
 	tie   []*Log // the last logs read, all of one start time, not yet in order
 	found []match
 	last  *Mark // of the last log that was put in order
@@ -155,7 +157,7 @@ func (c *collector) failed(err error) {
 	if errors.As(err, &e) {
 		msg += ": " + e.Error()
 	}
-	c.notes = append(c.notes, msg)
+	c.notes, c.cut = append(c.notes, msg), err
 }
 
 func (c *collector) page() Page {
@@ -170,7 +172,7 @@ func (c *collector) page() Page {
 			return c.q.After != nil && c.q.Order.Mark(m.log).Compare(c.q.After) <= 0
 		})
 	}
-	p := Page{Notes: c.notes, Coverage: Coverage{Calls: c.calls, Searched: c.read}}
+	p := Page{Notes: c.notes, Cut: c.cut, Coverage: Coverage{Calls: c.calls, Searched: c.read}}
 	// A full page is all that had to be looked at where the rest is counted: by
 	// the upstream, or with the first page of the walk.
 	counted := c.rest == nil && c.q.Text == nil || c.q.After != nil
@@ -185,12 +187,12 @@ func (c *collector) page() Page {
 	case c.rest == nil && c.q.Text == nil:
 		p.Total = c.calls
 	}
-	c.cut(&p)
+	c.share(&p)
 	return p
 }
 
-// cut fills the page with its share of what was found.
-func (c *collector) cut(p *Page) {
+// share fills the page with its part of what was found.
+func (c *collector) share(p *Page) {
 	shown := c.found[:min(c.limit, len(c.found))]
 	switch {
 	case len(shown) < len(c.found):

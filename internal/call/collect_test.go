@@ -124,6 +124,7 @@ func TestCollectFails(t *testing.T) {
 	p := collect(t, call.Query{}, nil, upstream(logs, 1, 0, 4))
 	assert.Equal(t, "a b", keys(p.Logs))
 	assert.Equal(t, []string{"reading stopped early: the upstream is down."}, p.Notes)
+	require.EqualError(t, p.Cut, "the upstream is down.", "who asks on has to know")
 	assert.Equal(t, "b", p.Next.ID.Key)
 	assert.False(t, p.Coverage.Complete)
 

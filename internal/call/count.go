@@ -36,7 +36,7 @@ func Count(ctx context.Context, src Source, a Aggregation) (Aggregate, error) {
 		}
 		logs = append(logs[:len(logs):len(logs)], before.Logs...)
 		now.Notes = append(now.Notes, before.Notes...)
-		now.Coverage.Complete = now.Coverage.Complete && before.CoverageOfAll().Complete
+		now.Coverage.join(before.CoverageOfAll())
 	}
 	a.Where = filter.All(filter.Within("timestamp", window.From, window.To), rest)
 	out := AggregateLogs(logs, a)
@@ -52,7 +52,7 @@ func (p Page) CoverageOfAll() Coverage {
 	if p.Next == nil {
 		return c
 	}
-	c.Complete = false
+	c.Complete, c.Others = false, false
 	if len(p.Logs) > 0 && c.Back.IsZero() {
 		c.Back = p.Logs[len(p.Logs)-1].StartedAt
 	}

@@ -102,7 +102,8 @@ func (q Query) merge(asked []string, pages []Page, errs []error) (Page, error) {
 	for i, p := range pages {
 		if errs[i] != nil {
 			out.Notes = append(out.Notes, failureNote(asked[i], errs[i]))
-			out.Coverage.Complete, out.Total = false, nil
+			out.Coverage.join(Coverage{Missing: asked[i : i+1], Others: true})
+			out.Total, out.Coverage.Calls = nil, nil
 			continue
 		}
 		answered++
@@ -149,16 +150,29 @@ func (q Query) share(p *Page, found []match, horizon *Mark) {
 func (p *Page) absorb(other Page, o Order) {
 	p.Total = plus(p.Total, other.Total)
 	p.Notes = append(p.Notes, other.Notes...)
+	p.Cut = cmp.Or(p.Cut, other.Cut)
 	p.Window = p.Window.union(other.Window)
 	c := &p.Coverage
 	c.Searched += other.Coverage.Searched
 	c.Calls = plus(c.Calls, other.Coverage.Calls)
-	c.Complete = c.Complete && other.Coverage.Complete
+	c.join(other.Coverage)
 	// Together they have looked as far as the one that stopped first.
 	back := other.Coverage.Back
 	if !back.IsZero() && (c.Back.IsZero() || back.After(c.Back) == (o != Oldest)) {
 		c.Back = back
 	}
+}
+
+// join makes c complete only where d is, too, and says what either misses.
+func (c *Coverage) join(d Coverage) {
+	rest := (c.Complete || c.Others) && (d.Complete || d.Others)
+	for _, name := range d.Missing {
+		if !slices.Contains(c.Missing, name) {
+			c.Missing = append(c.Missing, name)
+		}
+	}
+	c.Complete = c.Complete && d.Complete
+	c.Others = rest && !c.Complete
 }
 
 func plus(a, b *int) *int {

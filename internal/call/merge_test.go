@@ -84,7 +84,22 @@ func TestMergeWithoutOne(t *testing.T) {
 	assert.Equal(t, "2 1", keys(p.Logs))
 	assert.Equal(t, []string{"Calls of b are missing: b is down."}, p.Notes)
 	assert.Nil(t, p.Total, "nobody knows how many b has")
-	assert.False(t, p.Coverage.Complete)
+	assert.Equal(t, call.Coverage{Searched: 2, Missing: []string{"b"}, Others: true}, p.Coverage, "all of a was read")
+
+	unread := found(func(_ context.Context, q call.Query) (call.Page, error) {
+		l := of("c", "3", 3)
+		return call.Page{Logs: []*call.Log{l}, Next: q.Order.Mark(l)}, nil
+	})
+	p, err = call.Merge(map[string]call.Source{"a": a, "b": broken("b is down."), "c": unread}, 0).Find(ctx, call.Query{})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"b"}, p.Coverage.Missing)
+	assert.False(t, p.Coverage.Complete || p.Coverage.Others, "c was not read to its end")
+
+	counted, err := call.Count(ctx, call.Merge(map[string]call.Source{"a": a, "b": broken("b is down.")}, 0), call.Aggregation{
+		Where: filter.Within("timestamp", end, end.Add(time.Hour)), Previous: true,
+	})
+	require.NoError(t, err)
+	assert.Equal(t, call.Coverage{Searched: 2, Missing: []string{"b"}, Others: true}, counted.Coverage)
 
 	_, err = call.Merge(map[string]call.Source{"x": broken("x is down."), "b": broken("b is down.")}, 0).Find(ctx, call.Query{})
 	assert.EqualError(t, err, "b is down.", "the first by name")

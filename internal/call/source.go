@@ -52,6 +52,7 @@ type Page struct {
 	Window   Window
 	Coverage Coverage
 	Notes    []string // what the reader has to know to believe the answer
+	Cut      error    // the failure that ended the page early, for who asks on; a note says it, too
 
 	AsOf   time.Time // a copy answered, which was true then; zero for the upstream itself
 	Ranked int       // by Relevance: only the newest Ranked matches were ranked; 0 for all
@@ -73,6 +74,11 @@ type Coverage struct {
 	Searched int       // calls that were read
 	Complete bool      // everything was looked at that had to be
 	Back     time.Time // where reading stopped, if it is not complete
+
+	// Missing names the sources that did not answer, so that it is not Complete.
+	// Others says that everything was looked at of those that did.
+	Missing []string
+	Others  bool
 }
 
 // A Source answers queries about call logs. Every provider is one, and so is

@@ -129,6 +129,10 @@ func (s *syncer) page(ctx context.Context, r *run, where filter.Expr, limit int,
 		return reading{}, err
 	}
 	s.clock.hear(p.Clock, sent)
+	if p.Cut != nil { // the page is good, but the next question has to wait
+		wait, _ := s.patience(p.Cut, 0)
+		s.quiet = s.clock.now().Add(wait)
+	}
 	got := reading{
 		logs: p.Logs, at: s.begun(sent, p.Clock), now: p.Clock.UTC(), count: -1, seen: max(p.Coverage.Searched, len(p.Logs)),
 		next: p.Next,

@@ -354,3 +354,27 @@ func TestWaitsAsTold(t *testing.T) {
 		}
 	})
 }
+
+// What ended a page early asks to wait, too: the page counts, and the next
+// question goes out after that.
+func TestWaitsAsToldInsideAPage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &cutting{}
+		s := newSyncer(Options{Now: time.Now, Logger: slog.New(slog.DiscardHandler)}, Origin{Name: "sea", Source: u, Wait: waitFor})
+		began := time.Now()
+		for want := range 2 {
+			_, err := s.page(context.Background(), &run{}, nil, 10, nil)
+			require.NoError(t, err)
+			assert.Equal(t, time.Duration(want)*7*time.Second, time.Since(began))
+		}
+	})
+}
+
+// cutting is a source whose pages end early, as it is asked too often.
+type cutting struct{ timed }
+
+func (c *cutting) Find(ctx context.Context, q call.Query) (call.Page, error) {
+	p, err := c.timed.Find(ctx, q)
+	p.Coverage.Complete, p.Cut = false, &limitedError{7 * time.Second}
+	return p, err
+}

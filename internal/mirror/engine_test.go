@@ -361,6 +361,7 @@ func TestWaitsAsToldInsideAPage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &cutting{}
 		s := newSyncer(Options{Now: time.Now, Logger: slog.New(slog.DiscardHandler)}, Origin{Name: "sea", Source: u, Wait: waitFor})
+		s.st = &state{}
 		began := time.Now()
 		for want := range 2 {
 			_, err := s.page(context.Background(), &run{}, nil, 10, nil)

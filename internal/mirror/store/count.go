@@ -28,6 +28,13 @@ func (x *question) count(p *call.Page, found int) error {
 	case known:
 	case x.q.Exhaust:
 		known = true
+		if in, unlock, ok, e := x.inMemory(); e != nil {
+			return e
+		} else if ok {
+			n = int64(len(in.picked))
+			unlock()
+			break
+		}
 		n, err = x.int(`SELECT count(*) FROM `+x.table+` WHERE `+x.sql+x.within(), x.args...)
 	case x.q.Text == nil && x.q.Where == nil:
 		known = true

@@ -56,10 +56,12 @@ type question struct {
 	table string
 	id    string // the column that is walked along
 	swift bool   // sql needs nothing of c: columns in memory answer the filter
+
+	sources map[int64]string // names that were met
 }
 
 func (s *Store) question(c *conn, q call.Query, match string) (*question, error) {
-	x := &question{conn: c, q: q, limit: q.Limit}
+	x := &question{conn: c, q: q, limit: q.Limit, sources: map[int64]string{}}
 	if x.limit <= 0 {
 		x.limit = call.DefaultLimit
 	}
@@ -171,39 +173,44 @@ const placeColumns = "c.id, c.start, c.source, c.key, c.duration"
 
 // walk reads places with a further condition, in the order of SQL.
 func (x *question) walk(cond, order string, each func(place) bool) error {
-	sources := map[int64]string{}
 	table := x.table
 	if x.swift {
 		table = saidCalls
 	}
 	query := "SELECT " + placeColumns + " FROM " + table + " WHERE " + x.sql + " AND " + cond + order
 	return x.each(query, x.args, func(stmt *sqlite3.Stmt) (bool, error) {
-		source, ok := sources[stmt.ColumnInt64(2)]
-		if !ok {
-			_, err := x.first(`SELECT name FROM sources WHERE id = ?`, []any{stmt.ColumnInt64(2)}, func(s *sqlite3.Stmt) { source = s.ColumnText(0) })
-			if err != nil {
-				return false, err
-			}
-			sources[stmt.ColumnInt64(2)] = source
-		}
-		at := place{id: stmt.ColumnInt64(0)}
-		at.mark = call.Mark{ID: call.ID{Source: source, Key: plainKey(stmt.ColumnRawBlob(3))}, Value: math.MaxInt64}
-		switch {
-		case x.byLengths():
-			if stmt.ColumnType(4) != sqlite3.NULL {
-				at.mark.Value = stmt.ColumnInt64(4)
-			}
-			if x.q.Order == call.Longest && at.mark.Value != math.MaxInt64 {
-				at.mark.Value = -at.mark.Value
-			}
-		case stmt.ColumnType(1) == sqlite3.NULL:
-		case x.q.Order == call.Oldest:
-			at.mark.Value = time.Unix(0, stmt.ColumnInt64(1)).UnixMilli()
-		default:
-			at.mark.Value = -time.Unix(0, stmt.ColumnInt64(1)).UnixMilli()
-		}
-		return each(at), nil
+		at, err := x.place(stmt)
+		return err == nil && each(at), err
 	})
+}
+
+// place is a row of placeColumns in the order of the question.
+func (x *question) place(stmt *sqlite3.Stmt) (at place, err error) {
+	source, ok := x.sources[stmt.ColumnInt64(2)]
+	if !ok {
+		_, err := x.first(`SELECT name FROM sources WHERE id = ?`, []any{stmt.ColumnInt64(2)}, func(s *sqlite3.Stmt) { source = s.ColumnText(0) })
+		if err != nil {
+			return at, err
+		}
+		x.sources[stmt.ColumnInt64(2)] = source
+	}
+	at.id = stmt.ColumnInt64(0)
+	at.mark = call.Mark{ID: call.ID{Source: source, Key: plainKey(stmt.ColumnRawBlob(3))}, Value: math.MaxInt64}
+	switch {
+	case x.byLengths():
+		if stmt.ColumnType(4) != sqlite3.NULL {
+			at.mark.Value = stmt.ColumnInt64(4)
+		}
+		if x.q.Order == call.Longest && at.mark.Value != math.MaxInt64 {
+			at.mark.Value = -at.mark.Value
+		}
+	case stmt.ColumnType(1) == sqlite3.NULL:
+	case x.q.Order == call.Oldest:
+		at.mark.Value = time.Unix(0, stmt.ColumnInt64(1)).UnixMilli()
+	default:
+		at.mark.Value = -time.Unix(0, stmt.ColumnInt64(1)).UnixMilli()
+	}
+	return at, nil
 }
 
 func (x *question) byLengths() bool { return x.q.Order == call.Longest || x.q.Order == call.Shortest }
@@ -300,6 +307,9 @@ func (l *line) rest(x *question, cond string) ([]place, error) {
 // byLength walks along the durations; those of equal length are put in order
 // when the next length is met.
 func (x *question) byLength() ([]place, error) {
+	if places, ok, err := x.byLengthInMemory(); ok || err != nil {
+		return places, err
+	}
 	l := &line{after: x.q.After, want: x.limit + 1}
 	more := true
 	if x.q.After == nil || x.q.After.Value != math.MaxInt64 {

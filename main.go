@@ -22,11 +22,18 @@ import (
 // version is set when the binary is built.
 var version = "dev"
 
+// How much the heap may grow between collections, in percent, unless GOGC says:
+// an assistant's helper should be small before it is fast, a team's server not.
+const (
+	smallHeap = 50
+	fastHeap  = 100
+)
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	signal.Ignore(syscall.SIGPIPE) // a client that closes its end is no crash
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50) // an assistant's helper should be small before it is fast
+		debug.SetGCPercent(smallHeap)
 	}
 	err := run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr)
 	stop()
@@ -89,6 +96,9 @@ func (h *house) serve(ctx context.Context, cfg config.Config, in io.Reader, out 
 		return err
 	}
 	if cfg.HTTP.Addr != "" {
+		if set := debug.SetGCPercent(fastHeap); set != smallHeap {
+			debug.SetGCPercent(set)
+		}
 		o := overHTTP(cfg.HTTP)
 		o.Ready = h.ready
 		return serve.HTTP(ctx, s, o, h.logger)

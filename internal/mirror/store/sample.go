@@ -3,10 +3,12 @@ package store
 import (
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
 	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/filter"
 )
 
 // A sample tells how common words are among the calls that a filter lets
@@ -50,7 +52,7 @@ func (x *search) sampled() (*sample, error) {
 	if x.q.Where == nil {
 		return nil, nil
 	}
-	k, key := &x.store.samples, x.q.Where.String()
+	k, key := &x.store.samples, sampleKey(x.q.Where)
 	k.mu.Lock()
 	i := slices.IndexFunc(k.last, func(s keptSample) bool { return s.filter == key })
 	if i >= 0 && x.calls < k.last[i].calls+k.last[i].calls/10 {
@@ -68,6 +70,17 @@ func (x *search) sampled() (*sample, error) {
 	k.last = slices.Insert(k.last, 0, keptSample{key, x.calls, s})
 	k.last = k.last[:min(len(k.last), maxSamples)]
 	return s, nil
+}
+
+// sampleKey tells filters apart. Windows that move with the time of the question
+// share a sample for an hour.
+func sampleKey(where filter.Expr) string {
+	from, to, rest := filter.Bounds(where, "timestamp")
+	key := from.Truncate(time.Hour).Format(time.RFC3339) + to.Truncate(time.Hour).Format(time.RFC3339)
+	if rest != nil {
+		key += rest.String()
+	}
+	return key
 }
 
 func (x *search) sample() (*sample, error) {

@@ -89,6 +89,11 @@ func compileCond(c filter.Cond, r *rows) test {
 		}
 		return func(r *rows, i int) bool { return fits[r.success[i]] }
 	case lasting:
+		if v, ok := c.Value.(float64); ok {
+			if fits := lastsUntil(c.Op, v); fits != nil {
+				return fits
+			}
+		}
 		return func(r *rows, i int) bool {
 			if r.length[i] == none {
 				return holds(nil)
@@ -126,6 +131,20 @@ func sinceUntil(op filter.Op, at int64) test {
 		return func(r *rows, i int) bool { return r.start[i] <= at && r.start[i] != none }
 	}
 	return nil
+}
+
+// lastsUntil is the test for the bounds of a length in seconds.
+func lastsUntil(op filter.Op, seconds float64) test {
+	fits := map[filter.Op]func(float64) bool{
+		filter.Gt:  func(s float64) bool { return s > seconds },
+		filter.Gte: func(s float64) bool { return s >= seconds },
+		filter.Lt:  func(s float64) bool { return s < seconds },
+		filter.Lte: func(s float64) bool { return s <= seconds },
+	}[op]
+	if fits == nil {
+		return nil
+	}
+	return func(r *rows, i int) bool { return r.length[i] != none && fits(time.Duration(r.length[i]).Seconds()) }
 }
 
 // selected returns the rows that fit a filter, ascending, of those between two

@@ -42,7 +42,8 @@ const (
 )
 
 // Commit writes a Change, all of it or nothing. What it says is on disk when it
-// returns, but for a power cut, which may take the last commits whole.
+// returns, but for a power cut, which may take the last commits whole. What it
+// took away is no longer found; of its words, the next Purge rids the files.
 func (s *Store) Commit(ctx context.Context, ch Change) (w Written, err error) {
 	for _, l := range ch.Put {
 		if l.ID.Source != ch.Source || l.ID.Key == "" || len(l.ID.Key) > maxKey {
@@ -63,13 +64,13 @@ func (s *Store) Commit(ctx context.Context, ch Change) (w Written, err error) {
 			return err
 		}
 		w, erased = b.written, b.erased
-		if erased {
-			s.erase(ctx, c) // what readers hold up goes with a later commit
-		}
 		return nil
 	})
 	if err != nil {
 		return Written{}, err
+	}
+	if erased {
+		s.eraseAfter(ctx) // what readers hold up goes with a later one
 	}
 	return w, nil
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -25,9 +26,109 @@ const killed = "CALL_LOGS_TEST_KILLED"
 
 func TestMain(m *testing.M) {
 	if path := os.Getenv(killed); path != "" {
+		if steps, err := strconv.Atoi(os.Getenv(killedErasing)); err == nil {
+			eraseOn(path, steps)
+		}
 		writeOn(path)
 	}
 	os.Exit(m.Run())
+}
+
+// killedErasing is after how many steps of erasing the process waits to be killed.
+const killedErasing = "CALL_LOGS_TEST_KILLED_ERASING"
+
+// eraseOn takes all calls with odd keys away, and erases them so far.
+func eraseOn(path string, steps int) {
+	ctx := context.Background()
+	s, err := Open(ctx, Options{Path: path})
+	if err == nil {
+		err = s.write(ctx, func(c *conn) error {
+			removed := 0
+			err := c.transact(func() error { return s.purge(c, `CAST(call_id AS INTEGER) % 2 = 1`, nil, &removed) })
+			for step := 0; err == nil && step < steps; step++ {
+				_, err = c.mergeWords(step == 0, 2)
+			}
+			fmt.Println(removed)
+			return err
+		})
+	}
+	fmt.Println("waits", err)
+	select {}
+}
+
+// A process that is killed while it erases leaves that to the next.
+func TestKillWhileErasing(t *testing.T) {
+	ctx := context.Background()
+	for _, steps := range []int{0, 1, 3} {
+		path := filepath.Join(t.TempDir(), "copy", "calls.db")
+		s, err := Open(ctx, Options{Path: path})
+		require.NoError(t, err)
+		var logs []*call.Log
+		var odd []string
+		for i := range 400 {
+			r := rand.New(rand.NewPCG(uint64(i), 3))
+			l := &call.Log{ID: call.ID{Source: "s", Key: fmt.Sprint("k", i)}, CallID: fmt.Sprint(i), StartedAt: time.Unix(1_790_000_000+int64(i), 0).UTC()}
+			for range 40 {
+				word := fmt.Sprintf("%08dx%08d", r.IntN(1e8), r.IntN(1e8))
+				l.Turns = append(l.Turns, call.Turn{Index: len(l.Turns) + 1, Role: call.RoleCaller, Text: word})
+				if i%2 == 1 {
+					odd = append(odd, word[8:])
+				}
+			}
+			logs = append(logs, l)
+		}
+		_, err = s.Commit(ctx, Change{Source: "s", Put: logs, ReadAt: time.Unix(1_790_001_000, 0)})
+		require.NoError(t, err)
+		require.NoError(t, s.Close())
+
+		eraseAndKill(t, path, steps)
+		assert.NotZero(t, occur(t, path, odd), "nothing was left to erase")
+		s, err = Open(ctx, Options{Path: path})
+		require.NoError(t, err)
+		n, err := s.Purge(ctx, Selection{Before: time.Unix(0, 0)})
+		require.NoError(t, err)
+		assert.Zero(t, n)
+		assert.Zero(t, occur(t, path, odd))
+		whole(t, s, 0)
+		require.NoError(t, s.Close())
+	}
+}
+
+func eraseAndKill(t *testing.T, path string, steps int) {
+	cmd := exec.Command(os.Args[0], "-test.run", "^$")
+	cmd.Env = append(os.Environ(), killed+"="+path, fmt.Sprint(killedErasing, "=", steps))
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	lines := bufio.NewScanner(out)
+	require.True(t, lines.Scan())
+	assert.Equal(t, "200", lines.Text(), "calls taken away")
+	require.True(t, lines.Scan())
+	assert.Equal(t, "waits <nil>", lines.Text())
+	require.NoError(t, cmd.Process.Kill())
+	cmd.Wait() // killed
+}
+
+// occur is how many of words, each an x and eight digits, the files beside path hold.
+func occur(t *testing.T, path string, words []string) (n int) {
+	files, err := filepath.Glob(path + "*")
+	require.NoError(t, err)
+	held := map[string]bool{}
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		require.NoError(t, err)
+		for i := range b {
+			if b[i] == 'x' && i+9 <= len(b) {
+				held[string(b[i:i+9])] = true
+			}
+		}
+	}
+	for _, word := range words {
+		if held[word] {
+			n++
+		}
+	}
+	return n
 }
 
 // writeOn commits changes of every kind and says each that was acknowledged.
@@ -68,7 +169,7 @@ func writeOn(path string) {
 // A process that is killed at any moment loses nothing that it was told is
 // written, and leaves a database that is whole.
 func TestKill(t *testing.T) {
-	rounds := 60
+	rounds := 20
 	if testing.Short() {
 		rounds = 5
 	}
@@ -148,5 +249,5 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	}))
 	require.NoError(t, s.Close())
 	_, err = Open(ctx, Options{Path: path})
-	assert.ErrorContains(t, err, "written by a newer version of this program (schema 999, this one knows 1)")
+	assert.ErrorContains(t, err, "written by a newer version of this program (schema 999, this one knows 2)")
 }

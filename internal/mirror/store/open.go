@@ -34,6 +34,7 @@ type Store struct {
 	walks   rankings
 	samples samples
 	small   int64 // smallCache, but in tests
+	prompt  int64 // promptly, but in tests
 	ids     dictionaryIDs
 	closing sync.Once
 	closed  chan struct{}
@@ -59,7 +60,7 @@ const (
 // process's umask becomes 077: SQLite makes files beside the database whenever
 // it needs them.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{now: o.Now, writing: make(chan *conn, 1), closed: make(chan struct{}), small: smallCache}
+	s := &Store{now: o.Now, writing: make(chan *conn, 1), closed: make(chan struct{}), small: smallCache, prompt: promptly}
 	if s.now == nil {
 		s.now = time.Now
 	}

@@ -15,8 +15,10 @@ import (
 
 // Purge removes calls, without a trace: no byte of what was said in them is left
 // in the files when it returns without an error. It returns how many it removed,
-// also with an error where only their traces are left. What the upstream still
-// has comes back with the next sync.
+// also with an error where only their traces are left: of these, and of those that
+// Commits left, the next Purge rids the files, whatever it selects. Each rewrites
+// the index of words, 5 s for 100,000 calls, while others read and write. What the
+// upstream still has comes back with the next sync.
 func (s *Store) Purge(ctx context.Context, sel Selection) (removed int, err error) {
 	where, args := sel.where()
 	if where == "" {
@@ -31,11 +33,13 @@ func (s *Store) Purge(ctx context.Context, sel Selection) (removed int, err erro
 			removed = 0
 			s.ids.forget()
 			s.terms.forget()
-			return err
 		}
-		return s.erase(ctx, c)
+		return err
 	})
-	return removed, err
+	if err != nil {
+		return 0, err
+	}
+	return removed, s.erase(ctx)
 }
 
 // where is the condition that sel stands for, "" for no call.

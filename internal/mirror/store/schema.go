@@ -60,6 +60,8 @@ CREATE VIRTUAL TABLE words USING fts5(
 	agent, caller, tool, payload, system, other, content='', contentless_delete=1, tokenize='ascii');
 INSERT INTO words(words, rank) VALUES('secure-delete', 1), ('hashsize', 8000000), ('automerge', 8);
 INSERT INTO meta VALUES('rev', 0), ('epoch', 0), ('shift', 0), ('dictionary', 0);
+`, `
+INSERT INTO words(words, rank) VALUES('usermerge', 2);
 `}
 
 // tick is how many bits of a start's milliseconds an id leaves out. Each entry

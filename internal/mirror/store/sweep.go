@@ -2,8 +2,6 @@ package store
 
 import (
 	"bytes"
-	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -235,18 +233,3 @@ func (s *Store) renew(c *conn, tainted map[int64]bool) error {
 
 // lines splits a dictionary into its fragments.
 func lines(body []byte) [][]byte { return bytes.Split(body, []byte("\n")) }
-
-// erase brings what was taken away out of every file: the log beside the
-// database, whose pages are written over, is moved into it and emptied. It waits
-// for readers, and gives up where they stay.
-func (s *Store) erase(ctx context.Context, c *conn) error {
-	if s.path == "" {
-		return nil
-	}
-	busy := int64(1)
-	_, err := c.first(`PRAGMA wal_checkpoint(TRUNCATE)`, nil, func(stmt *sqlite3.Stmt) { busy = stmt.ColumnInt64(0) })
-	if err == nil && busy != 0 {
-		err = fmt.Errorf("store: what was taken away is still in %s-wal, since another process reads: it goes when that is done", s.path)
-	}
-	return err
-}

@@ -29,6 +29,7 @@ type lane struct {
 	overlap int  // rows before pos that are asked for again
 	count   int  // as the list was counted at pos, -1 if unknown
 	back    int  // how far to step back next, if rows slid away
+	steps   int  // back, since the walk came further
 	last    *call.Log
 	seen    map[string]bool
 
@@ -47,6 +48,12 @@ type lane struct {
 // maxBarren is how often runs of a list may bring nothing new before it counts
 // as one that repeats itself: eight times, or 64 where it changes.
 const maxBarren = 64
+
+// maxSteps is how often a walk steps back before it comes further. Four times
+// from the end of any list to its beginning are fewer.
+const maxSteps = 48
+
+const tooFast = "%s changes faster than its pages can be read; what lies behind them was not read"
 
 func newLane(w *Walk, l List) *lane {
 	l.Max = w.charts.most(l.Name, l.Max)
@@ -133,8 +140,8 @@ func (l *lane) ask(ctx context.Context) (run, error) {
 	for l.pos-at < l.Max && at > 0 && l.gain(at) <= l.pos-at {
 		at-- // no page goes from there past pos
 	}
-	if l.bare = l.gain(at) <= l.pos-at; l.bare {
-		at = l.pos // pages of all sizes end there
+	if l.bare = at == l.pos || l.gain(at) <= l.pos-at; l.bare {
+		at = l.pos // pages of all sizes end there, or hold one row
 	}
 	return l.run(ctx, at, l.w.size)
 }
@@ -154,6 +161,11 @@ func (l *lane) joins(r run) bool {
 		return r.total == l.count
 	}
 	return first == nil && slices.ContainsFunc(r.rows, l.knows)
+}
+
+// further says that row is new, and did not arrive where the walk has been.
+func (l *lane) further(row *call.Log) bool {
+	return row != nil && !l.seen[row.ID.Key] && !l.earlier(row)
 }
 
 func (l *lane) knows(row *call.Log) bool { return row != nil && l.seen[row.ID.Key] }
@@ -176,6 +188,10 @@ func (l *lane) earlier(row *call.Log) bool {
 // stepBack begins the next run earlier, and has patience with what is read once
 // more on the way.
 func (l *lane) stepBack(r run) {
+	if l.steps++; l.steps > maxSteps {
+		l.giveUp(tooFast, l.w.name(l))
+		return
+	}
 	l.back = max(1, 4*l.back)
 	l.patience += 8 + 8*min(l.back, l.pos)/max(1, l.Max)
 	l.pos = max(0, l.pos-l.back)
@@ -185,13 +201,23 @@ func (l *lane) stepBack(r run) {
 // barren counts a run without anything new, less where the list has changed. It
 // ends the lane where the upstream gives the same rows over and over.
 func (l *lane) barren(r run) {
-	if l.patience--; r.total < 0 || r.total == l.count {
+	still := r.total < 0 || r.total == l.count
+	if l.patience--; still {
 		l.patience -= 7
 	}
-	if l.patience < 0 {
-		l.note("%s repeats its pages; what lies behind them was not read", l.w.name(l))
-		l.lost, l.done = true, true
+	switch {
+	case l.patience >= 0:
+	case !still:
+		l.giveUp(tooFast, l.w.name(l))
+	default:
+		l.giveUp("%s repeats its pages; what lies behind them was not read", l.w.name(l))
 	}
+}
+
+// giveUp ends the lane before the end of its list, and says why.
+func (l *lane) giveUp(why string, args ...any) {
+	l.note(why, args...)
+	l.lost, l.done = true, true
 }
 
 // accept takes the rows of a run that joins those before.
@@ -199,6 +225,9 @@ func (l *lane) accept(ctx context.Context, r run) error {
 	fresh := slices.ContainsFunc(r.rows, func(row *call.Log) bool { return row != nil && !l.seen[row.ID.Key] })
 	if !l.sorted(r) || l.leapt(r) {
 		return l.loosen()
+	}
+	if slices.ContainsFunc(r.rows, l.further) {
+		l.steps = 0
 	}
 	l.learn(r)
 	for i, row := range r.rows {

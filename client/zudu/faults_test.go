@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -131,6 +132,36 @@ func TestUnsortedList(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, want.Logs, got.Logs)
 		assert.Equal(t, []string{"zudu does not answer in the order of time; its calls were sorted here"}, got.Notes)
+	}
+}
+
+// A list without an order that slides away under the reader is not called whole;
+// one that only grows at times is read until two readings agree.
+func TestUnsortedListThatChanges(t *testing.T) {
+	for _, pours := range []bool{true, false} {
+		u, n := stocked(430), 0
+		u.Deaf, u.Max = true, 10
+		u.Before = func() {
+			u.Mu.Lock()
+			defer u.Mu.Unlock()
+			if n++; pours || n < 60 && n%20 == 0 {
+				for k := range 10 { // a page
+					r := maps.Clone(u.Rows[(7*k+n)%400])
+					r["id"], r["call_id"] = fmt.Sprintf("0e0e0e0e-0000-4000-8000-%012d", len(u.Rows)), fmt.Sprint("poured-", len(u.Rows))
+					u.Rows = slices.Insert(u.Rows, 0, r)
+				}
+			}
+		}
+		p, err := over(t, u).Find(t.Context(), call.Query{Where: within(40 * day), Limit: 10000, Scan: 10000})
+		require.NoError(t, err)
+		if pours {
+			assert.False(t, p.Coverage.Complete, "%d calls of %d", len(p.Logs), len(u.Rows))
+			assert.Nil(t, p.Total)
+			assert.Contains(t, p.Notes, "zudu changes faster than it can be read; calls may be missing")
+		} else {
+			assert.True(t, p.Coverage.Complete)
+			assert.Len(t, p.Logs, len(u.Rows))
+		}
 	}
 }
 

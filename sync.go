@@ -93,7 +93,7 @@ func (m *meter) show(p mirror.Progress) {
 	now := m.now()
 	since := now.Sub(m.shown)
 	switch {
-	case m.drawn && (since >= 500*time.Millisecond || p.Done == p.Total):
+	case m.drawn && (since >= 500*time.Millisecond || p.Done == p.Total && p.AllRecords == 0):
 		fmt.Fprint(m.out, overIt+progressLine(p))
 	case !m.drawn && since >= 10*time.Second:
 		fmt.Fprintln(m.out, progressLine(p))
@@ -118,6 +118,9 @@ const overIt = "\r\x1b[K"
 func progressLine(p mirror.Progress) string {
 	const width = 24
 	s := p.Source + " "
+	if p.AllRecords > 0 {
+		return s + fmt.Sprintf("%d calls read · %d of %d full records (--details) · %d questions", p.Done, p.Records, p.AllRecords, p.Requests)
+	}
 	if p.Total > 0 {
 		done := min(1, float64(p.Done)/float64(p.Total))
 		filled := int(done * width)

@@ -113,7 +113,8 @@ func (s *syncer) fetchDetails(ctx context.Context, r *run, limit int) error {
 	if limit > 0 && len(keys) > limit {
 		keys = keys[:limit]
 	}
-	for _, key := range keys {
+	for i, key := range keys {
+		r.tellRecords(i, len(keys))
 		if err := s.alone(ctx, func() error { return s.fetchDetail(ctx, r, key) }); err != nil {
 			return err
 		}

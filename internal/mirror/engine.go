@@ -19,6 +19,10 @@ type Progress struct {
 	Requests int         // questions asked; one that a client answers in several exchanges is one
 	Rate     float64     // calls read a second
 	Window   call.Window // what was read last
+
+	// Full records that lists leave out parts of are fetched one by one, once the
+	// windows are read: how many were, and of how many.
+	Records, AllRecords int
 }
 
 // A Report is what a reading came to.
@@ -56,6 +60,13 @@ func (r *run) tell(sp span) {
 		p.Rate = float64(p.Done) / took
 	}
 	r.progress(p)
+}
+
+// tellRecords says how many full records were fetched.
+func (r *run) tellRecords(n, all int) {
+	if r.progress != nil {
+		r.progress(Progress{Source: r.source, Done: r.done, Total: r.done, Requests: r.requests, Records: n, AllRecords: all})
+	}
 }
 
 func (s *syncer) run(progress func(Progress)) *run {

@@ -42,8 +42,8 @@ type lineData struct {
 	Text string `json:"text"`
 }
 
-func (a searched) line(t *call.Turn) lineData {
-	out := lineData{Turn: t.Index, Role: string(t.Role), Text: snippet(render.Words(t, 0), a.q.query.Text)}
+func line(t *call.Turn, text *call.Text) lineData {
+	out := lineData{Turn: t.Index, Role: string(t.Role), Text: snippet(render.Words(t, 0), text)}
 	if t.Start != nil {
 		out.At = render.At(*t.Start)
 	}
@@ -58,7 +58,9 @@ func (a searched) data(budget int) any {
 		if i == 0 && jsonTokens(m) > left { // one call at least, by its best passage
 			b := a
 			b.context = 0
-			m = b.match(l, call.Hit{Turns: hitOf(a.best(l, a.page.Hits[i])), Score: a.page.Hits[i].Score})
+			hit := a.page.Hits[i]
+			hit.Turns = hitOf(a.best(l, hit))
+			m = b.match(l, hit)
 			m.Hits = len(a.page.Hits[i].Turns)
 		}
 		if left -= jsonTokens(m); left < 0 {
@@ -89,12 +91,12 @@ func (a searched) match(l *call.Log, hit call.Hit) matchData {
 	best := a.best(l, hit)
 	slices.Sort(best)
 	for _, n := range best {
-		p := passageData{lineData: a.line(&l.Turns[n-1]), Before: []lineData{}, After: []lineData{}}
+		p := passageData{lineData: line(&l.Turns[n-1], hit.Text), Before: []lineData{}, After: []lineData{}}
 		for k := max(1, n-a.context); k < n; k++ {
-			p.Before = append(p.Before, a.line(&l.Turns[k-1]))
+			p.Before = append(p.Before, line(&l.Turns[k-1], hit.Text))
 		}
 		for k := n + 1; k <= min(len(l.Turns), n+a.context); k++ {
-			p.After = append(p.After, a.line(&l.Turns[k-1]))
+			p.After = append(p.After, line(&l.Turns[k-1], hit.Text))
 		}
 		m.Passages = append(m.Passages, p)
 	}

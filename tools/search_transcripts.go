@@ -32,6 +32,9 @@ const passagesPerCall = 3
 // snippetLength bounds a passage, in characters.
 const snippetLength = 240
 
+// lineTokens bounds what is shown of a turn.
+const lineTokens = 120
+
 func searchTranscripts(d Deps) server.ServerTool {
 	return define[searchArgs, searchData](spec{
 		name:  "search_transcripts",
@@ -224,23 +227,25 @@ func (a searched) block(i, passages int) string {
 	}
 	lines := []string{strings.Join(parts, " · ")}
 	for _, n := range a.shownTurns(l, hit, passages) {
-		lines = append(lines, "  "+a.marked(&l.Turns[n-1]))
+		lines = append(lines, "  "+marked(&l.Turns[n-1], hit))
 	}
 	return strings.Join(lines, "\n")
 }
 
-// best are the hits worth showing: those that hold most of the query, in order.
+// best are the hits worth showing: those that hold most of what was found, of
+// which the words that were asked for count double.
 func (a searched) best(l *call.Log, hit call.Hit) []int {
-	turns := slices.Clone(hit.Turns)
-	worth := func(n int) int {
-		if a.q.query.Text == nil {
-			return 0
+	worth := make(map[int]int, len(hit.Turns))
+	for _, n := range hit.Turns {
+		for _, text := range []*call.Text{hit.Text, a.q.query.Text} {
+			if text != nil {
+				worth[n] += text.Worth(&l.Turns[n-1])
+			}
 		}
-		return a.q.query.Text.Worth(&l.Turns[n-1])
 	}
-	slices.SortStableFunc(turns, func(a, b int) int { return cmp.Compare(worth(b), worth(a)) })
-	turns = turns[:min(len(turns), passagesPerCall)]
-	return turns
+	turns := slices.Clone(hit.Turns)
+	slices.SortStableFunc(turns, func(a, b int) int { return cmp.Compare(worth[b], worth[a]) })
+	return turns[:min(len(turns), passagesPerCall)]
 }
 
 // shownTurns are the best passages with the context of the first among them.
@@ -259,13 +264,16 @@ func (a searched) shownTurns(l *call.Log, hit call.Hit, passages int) []int {
 	return slices.Compact(turns)
 }
 
-// marked is one turn on one line, what was sought marked «so».
-func (a searched) marked(t *call.Turn) string {
+// marked is one turn on one line, with what matches of it marked «so».
+func marked(t *call.Turn, hit call.Hit) string {
 	shown := *t
 	if t.Tool == nil {
-		shown.Text = mark(snippet(render.Clean(t.Text), a.q.query.Text), a.q.query.Text)
+		shown.Text = snippet(render.Clean(t.Text), hit.Text)
 	}
-	return render.Line(&shown, 120)
+	if !slices.Contains(hit.Turns, t.Index) { // the words of another role are context
+		return render.Line(&shown, lineTokens)
+	}
+	return render.Head(&shown) + " " + mark(render.Words(&shown, lineTokens), hit.Text)
 }
 
 // snippet is the part of s around what is sought first, of snippetLength at most.
@@ -343,7 +351,23 @@ func (a searched) nothing(budget int) string {
 	if cursor := a.q.cursor(a.page, a.page.Next); cursor != "" {
 		w.Line("more: cursor " + cursor)
 	} else if !a.q.paging && a.page.Coverage.Complete {
-		w.Line("Fewer words, prefix*, OR between alternatives, or a longer window find more; a phrase has to lie within one turn.")
+		words := "Fewer words, prefix*, OR between alternatives, or a longer window find more; a phrase has to lie within one turn."
+		if a.q.query.Order != call.Relevance && call.Ranks(a.d.Calls) && inflected(a.q.query.Text) {
+			words = "Words are looked for as they stand; order_by=relevance finds their inflections, too. " + words
+		}
+		w.Line(words)
 	}
 	return w.String()
+}
+
+// inflected reports whether t looks for words that have other forms: plain ones,
+// not phrases, prefixes or numbers.
+func inflected(t *call.Text) bool {
+	if t == nil {
+		return false
+	}
+	all, _ := t.Terms()
+	return slices.ContainsFunc(slices.Concat(all...), func(w call.Term) bool {
+		return !w.Quoted && !w.Prefix && len(w.Words) == 1 && !strings.ContainsAny(w.Words[0], "0123456789")
+	})
 }

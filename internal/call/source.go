@@ -63,6 +63,7 @@ type Page struct {
 type Hit struct {
 	Turns []int   // the numbers of the turns that match
 	Score float64 // by Relevance, the larger the better; else 0
+	Text  *Text   // what they match: that of the Query, or what a Ranker made of it, with inflections
 }
 
 // A Window is a span of time, From included. A zero bound is open.

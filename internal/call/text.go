@@ -122,7 +122,7 @@ func (w term) String() string {
 // Match reports whether the turns of l that role spoke hold what t asks for,
 // and which of them do. The empty role stands for everybody.
 func (t *Text) Match(l *Log, role Role) (Hit, bool) {
-	var hit Hit
+	hit := Hit{Text: t}
 	var tokens []token
 	found := make([]bool, len(t.all))
 	for i := range l.Turns {
@@ -186,7 +186,8 @@ func (t *Text) Spans(s string) (spans [][2]int) {
 	return spans
 }
 
-// Worth is how many of the things that t looks for a turn holds.
+// Worth is how many of the things that t looks for a turn holds, alternatives
+// each on their own.
 func (t *Text) Worth(turn *Turn) (n int) {
 	parts := turn.spoken()
 	tokens := make([][]token, len(parts))
@@ -194,10 +195,10 @@ func (t *Text) Worth(turn *Turn) (n int) {
 		tokens[i] = tokenize(part)
 	}
 	for _, c := range t.all {
-		if slices.ContainsFunc(tokens, func(in []token) bool {
-			return slices.ContainsFunc(c, func(w term) bool { return w.in(in) >= 0 })
-		}) {
-			n++
+		for _, w := range c {
+			if slices.ContainsFunc(tokens, func(in []token) bool { return w.in(in) >= 0 }) {
+				n++
+			}
 		}
 	}
 	return n

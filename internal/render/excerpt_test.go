@@ -179,7 +179,11 @@ func TestLines(t *testing.T) {
 		{Index: 4, Role: call.RoleTool, Start: second(30), Tool: &call.Tool{Name: "greet"}},
 		{Index: 5, Role: call.RoleTool, Start: second(31), Tool: &call.Tool{Name: "find", Args: "{}", Result: `{"n": 1}`}},
 		{Index: 6, Role: call.RoleAgent, Text: "Are you still there?", Start: second(3723)},
-		{Index: 7, Role: call.RoleAgent, Text: "Bye.", Start: second(3730), End: second(3731)},
+		{Index: 7, Role: call.RoleTool, Start: second(3724), Tool: &call.Tool{Args: `{"n": 1}`}},
+		{Index: 8, Role: call.RoleTool, Tool: &call.Tool{Result: "done"}},
+		{Index: 9, Role: call.RoleTool, Tool: &call.Tool{Failed: true}},
+		{Index: 10, Role: call.RoleTool, Tool: &call.Tool{}},
+		{Index: 11, Role: call.RoleAgent, Text: "Bye.", Start: second(3730), End: second(3731)},
 	}
 	assert.Equal(t, strings.TrimSpace(`
 1 00:00 agent: Thanks for calling, how can I help?
@@ -188,8 +192,12 @@ func TestLines(t *testing.T) {
 4 00:30 tool greet
 5 00:31 tool find {} → {"n":1}
 6 1:02:03 agent: Are you still there?
-… turn 7 left out (1:02:10–1:02:11) …`),
-		Lines(turns, Selection{Kept: []int{1, 2, 3, 4, 5, 6}, Omitted: []Span{span(turns[6:])}}))
+7 1:02:04 tool {"n":1}
+8 tool → done
+9 tool → error
+10 tool
+… turn 11 left out (1:02:10–1:02:11) …`),
+		Lines(turns, Selection{Kept: []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, Omitted: []Span{span(turns[10:])}}))
 	assert.Equal(t, "… turns 1–2 left out (00:00) …", span(turns[:2]).String())
 	assert.Equal(t, "… turn 2 left out …", span(turns[1:2]).String())
 }

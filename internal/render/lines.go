@@ -84,19 +84,21 @@ func gapTokens(turns []call.Turn) int {
 
 // Line writes one turn on one line of at most limit tokens, 0 being no bound.
 func Line(t *call.Turn, limit int) string {
+	head := Head(t)
+	words := Words(t, limitLeft(lineLimit(t, limit), head))
+	return strings.TrimSuffix(head+" "+words, " ")
+}
+
+// Head is how the line of a turn begins, before its Words: 12 03:41 agent:
+func Head(t *call.Turn) string {
 	head := strconv.Itoa(t.Index)
 	if t.Start != nil {
 		head += " " + At(*t.Start)
 	}
 	if t.Tool != nil {
-		return head + " " + toolWords(t, limitLeft(lineLimit(t, limit), head))
+		return head + " tool"
 	}
-	head += " " + Clean(string(t.Role)) + ":"
-	words := Words(t, limitLeft(lineLimit(t, limit), head))
-	if words == "" {
-		return head
-	}
-	return head + " " + words
+	return head + " " + Clean(string(t.Role)) + ":"
 }
 
 // Words is what was said in a turn, or the tool call that it is, cleaned and cut
@@ -110,23 +112,22 @@ func Words(t *call.Turn, limit int) string {
 
 // toolWords writes a tool call: its name, what it was given and what came back.
 func toolWords(t *call.Turn, limit int) string {
-	name := "tool " + cut(Clean(t.Tool.Name), limit/3)
-	args := cut(compact(t.Tool.Args), limit/3)
-	if args != "" {
-		name += " " + args
-	}
+	given := strings.TrimSpace(cut(Clean(t.Tool.Name), limit/3) + " " + cut(compact(t.Tool.Args), limit/3))
 	result := compact(reason(t.Tool))
+	came := ""
 	switch {
 	case t.Tool.Failed && result == "":
-		return name + " → error"
+		came = " → error"
 	case t.Tool.Failed:
-		name += " → error: "
+		came = " → error: "
 	case result != "":
-		name += " → "
-	default:
-		return name
+		came = " → "
 	}
-	return name + cut(result, limitLeft(limit, name))
+	given = strings.TrimLeft(given+came, " ")
+	if result == "" {
+		return given
+	}
+	return given + cut(result, limitLeft(limit, given))
 }
 
 // reason is the result of a tool call, without the JSON around the words of an

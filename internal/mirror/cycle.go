@@ -122,7 +122,7 @@ func (s *syncer) begin(ctx context.Context, r *run) error {
 	next := s.st.clone()
 	c := &cycle{Began: now, Newest: max(next.Top, highest(got.logs))}
 	horizon := s.horizon(now)
-	owed := next.Owed > 0 && len(s.owed) == 0 // another process left details to fetch
+	owed := s.o.Details != None && next.Owed > 0 && len(s.owed) == 0 // another process left details to fetch
 	switch {
 	case next.Far.IsZero(), now.Sub(next.Far) >= farEvery, horizon.Before(next.Horizon.Add(-day)), owed:
 		c.From, c.Far, s.deaf, s.loose = horizon.Unix(), true, false, false

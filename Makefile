@@ -44,7 +44,7 @@ quality: ## Score search on the public corpora beside this folder (minutes)
 
 soak: ## Put sync through 100,000 random histories, or as many as an hour allows, and serving through many questions and stops
 	SOAK=100000 go test ./internal/mirror -run TestHistories -count=1 -v -timeout 60m
-	SOAK=1 go test ./internal/serve . -count=1 -timeout 40m
+	SOAK=1 go test ./internal/serve ./internal/app -count=1 -timeout 40m
 
 golden: ## Rewrite the snapshots that tests compare with
 	go test -count=1 -run 'Golden|Surface' $$(grep -rlE 'flag\.Bool\("update"' --include='*_test.go' . | xargs -r -n1 dirname | sort -u) -update
@@ -58,7 +58,7 @@ bench: ## Run the benchmarks, and set the copy beside its goals (BENCH_CALLS=100
 	BENCH_CALLS='$(BENCH_CALLS)' go test -run '^$$' -bench . -timeout 90m $(COPY)
 
 bench-http: ## Put the server under load over HTTP, over a copy of 100,000 calls (minutes)
-	CALL_LOGS_LOAD=60s go test -run '^$$' -bench HTTP -benchtime 1x -timeout 30m .
+	CALL_LOGS_LOAD=60s go test -run '^$$' -bench HTTP -benchtime 1x -timeout 30m ./internal/app
 
 build: ## Build the static binary, with the time zones in it
 	CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) .

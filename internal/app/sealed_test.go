@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -49,7 +49,7 @@ func (m team) open(t *testing.T, secret string) map[string]*mcpclient.Client {
 		return map[string]string{"CALL_LOGS_CURSOR_SECRET": secret}[name]
 	}, os.Stderr)
 	require.NoError(t, err)
-	h, err := open(cfg.Options, slog.New(slog.DiscardHandler), now)
+	h, err := open(cfg.Options, "test", slog.New(slog.DiscardHandler), now)
 	require.NoError(t, err)
 	s, err := h.server()
 	require.NoError(t, err)

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"bufio"
@@ -81,7 +81,7 @@ func (c *child) stop(t *testing.T) {
 func TestStopsLoseNoAnswer(t *testing.T) {
 	if args := os.Getenv(asChild); args != "" {
 		os.Args = append(os.Args[:1], strings.Fields(args)...)
-		main()
+		Main("test")
 	}
 	rounds := 20
 	if os.Getenv("SOAK") != "" {

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -23,6 +23,7 @@ import (
 
 // A house is all that the commands need.
 type house struct {
+	version    string
 	configured []config.SourceConfig
 	sources    map[string]call.Source // as they are upstream, by name
 	tools      tools.Deps
@@ -34,7 +35,7 @@ type house struct {
 }
 
 // open opens the sources that the operator asked for.
-func open(o config.Options, logger *slog.Logger, now func() time.Time) (*house, error) {
+func open(o config.Options, version string, logger *slog.Logger, now func() time.Time) (*house, error) {
 	configured, err := o.Configured()
 	if err != nil {
 		return nil, err
@@ -52,7 +53,7 @@ func open(o config.Options, logger *slog.Logger, now func() time.Time) (*house, 
 		}
 	}
 	merged := call.Merge(sources, 0)
-	h := &house{configured: configured, sources: sources, logger: logger, masked: o.Mask(), tools: tools.Deps{
+	h := &house{version: version, configured: configured, sources: sources, logger: logger, masked: o.Mask(), tools: tools.Deps{
 		Calls: merged, Sources: merged.Sources(), Now: now, Zone: o.TimeZone, Budget: o.Budget,
 		Scan: o.MaxFetch, Sample: o.Demo, Structured: o.Structured, Cursors: sealer(o), Logger: logger,
 	}}
@@ -114,7 +115,7 @@ func (h *house) server() (*server.MCPServer, error) {
 	if h.logger.Enabled(context.Background(), slog.LevelDebug) {
 		quiet = h.logger
 	}
-	s := server.NewMCPServer("call-logs-mcp", version, append(serve.Traced(h.traces),
+	s := server.NewMCPServer("call-logs-mcp", h.version, append(serve.Traced(h.traces),
 		server.WithTitle("Call logs"),
 		server.WithInstructions(h.tools.Instructions(h.masked)),
 		server.WithToolCapabilities(false), server.WithResourceCapabilities(false, false), server.WithPromptCapabilities(false),

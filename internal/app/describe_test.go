@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"io"
@@ -88,7 +88,7 @@ func TestValuesOfRecordsAlone(t *testing.T) {
 	asked := func(c string, flags ...string) string {
 		cfg, err := config.Parse(append([]string{c}, flags...), func(name string) string { return env[name] }, io.Discard)
 		require.NoError(t, err)
-		h, err := open(cfg.Options, slog.New(slog.DiscardHandler), now)
+		h, err := open(cfg.Options, "test", slog.New(slog.DiscardHandler), now)
 		require.NoError(t, err)
 		var out strings.Builder
 		if c == "sync" {

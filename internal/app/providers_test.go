@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"bytes"
@@ -119,7 +119,7 @@ func TestGoldenThreeProviders(t *testing.T) {
 	s.env["Z_SECRET"] = "wrong-one"
 	cfg := s.config(t, "--mirror", "off")
 	say(connect(t, cfg), "list_call_logs", `{"timestamp_from":"now-7d","page_size":4}`)
-	h, err := open(cfg.Options, slog.New(slog.DiscardHandler), now)
+	h, err := open(cfg.Options, "test", slog.New(slog.DiscardHandler), now)
 	require.NoError(t, err)
 	var report bytes.Buffer
 	assert.ErrorIs(t, h.doctor(t.Context(), &report), errTold)
@@ -146,7 +146,7 @@ func TestWhatVanishedIsAskedFor(t *testing.T) {
 	synced := func() string {
 		cfg, err := config.Parse([]string{"sync", "--mirror", path, "--details", "none"}, func(name string) string { return env[name] }, os.Stderr)
 		require.NoError(t, err)
-		h, err := open(cfg.Options, slog.New(slog.DiscardHandler), clock)
+		h, err := open(cfg.Options, "test", slog.New(slog.DiscardHandler), clock)
 		require.NoError(t, err)
 		var out strings.Builder
 		require.NoError(t, h.sync(t.Context(), cfg, &out))

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -33,7 +33,7 @@ func TestGoldenAnswersWhileTheCopyFills(t *testing.T) {
 		env := map[string]string{"HOME": t.TempDir(), "CEKURA_API_KEY": "secret", "CEKURA_BASE_URL": upstream.URL}
 		cfg, err := config.Parse(append(args, "--mirror", path, "--details", "none"), func(name string) string { return env[name] }, os.Stderr)
 		require.NoError(t, err)
-		h, err := open(cfg.Options, slog.New(slog.DiscardHandler), now)
+		h, err := open(cfg.Options, "test", slog.New(slog.DiscardHandler), now)
 		require.NoError(t, err)
 		return h, cfg
 	}

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -63,7 +63,7 @@ func TestOneTraceFromClientToUpstream(t *testing.T) {
 	ask := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_call_logs","arguments":{"customer_number":"+14155550123"},` +
 		`"_meta":{"traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01","tracestate":"vendor=1"}}}` + "\n"
 	var out, errs strings.Builder
-	err := run(context.Background(), []string{"--mirror", "off"}, func(name string) string { return env[name] }, strings.NewReader(ask), &out, &errs)
+	err := run(context.Background(), "test", []string{"--mirror", "off"}, func(name string) string { return env[name] }, strings.NewReader(ask), &out, &errs)
 	require.NoError(t, err)
 	require.NotContains(t, out.String(), `"isError":true`)
 

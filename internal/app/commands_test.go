@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -21,7 +21,7 @@ func command(t *testing.T, args ...string) (stdout, stderr string, err error) {
 	home := t.TempDir()
 	env := func(name string) string { return map[string]string{"HOME": home}[name] }
 	var out, errs strings.Builder
-	err = run(context.Background(), args, env, strings.NewReader(""), &out, &errs)
+	err = run(context.Background(), "test", args, env, strings.NewReader(""), &out, &errs)
 	return out.String(), errs.String(), err
 }
 

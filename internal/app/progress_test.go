@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"bufio"
@@ -36,7 +36,7 @@ func started(t *testing.T, flags ...string) wire {
 	fromServer, out := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		err := run(context.Background(), append([]string{"serve", "--mirror", "memory"}, flags...), func(name string) string { return env[name] }, in, out, io.Discard)
+		err := run(context.Background(), "test", append([]string{"serve", "--mirror", "memory"}, flags...), func(name string) string { return env[name] }, in, out, io.Discard)
 		out.Close()
 		ended <- err
 	}()

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"bytes"
@@ -38,7 +38,7 @@ func demo(t testing.TB, flags ...string) (*house, *mcpclient.Client) {
 	t.Helper()
 	cfg, err := config.Parse(append([]string{"serve", "--demo"}, flags...), func(string) string { return "" }, os.Stderr)
 	require.NoError(t, err)
-	h, err := open(cfg.Options, slog.New(slog.DiscardHandler), now)
+	h, err := open(cfg.Options, "test", slog.New(slog.DiscardHandler), now)
 	require.NoError(t, err)
 	return h, h.client(t)
 }
@@ -61,10 +61,13 @@ func (h *house) client(t testing.TB) *mcpclient.Client {
 	return c
 }
 
+// root is the top of the project, where testdata is.
+const root = "../../"
+
 // golden compares with, or rewrites, a file under testdata.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", name)
+	path := filepath.Join(root, "testdata", name)
 	if *update {
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
 		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
@@ -230,7 +233,7 @@ func TestSurfaceInReadme(t *testing.T) {
 		table += fmt.Sprintf("| `%s` | %s | %s |\n", tool.Name, strings.ReplaceAll(tool.Description, "|", "/"), joined)
 	}
 	table += "\n_selection_: " + selected + ". _format_: response_format, max_tokens.\n"
-	readme, err := os.ReadFile("README.md")
+	readme, err := os.ReadFile(root + "README.md")
 	require.NoError(t, err)
 	const begin, end = "<!-- tools: written by make golden -->\n", "<!-- end of tools -->"
 	before, rest, ok := strings.Cut(string(readme), begin)
@@ -238,7 +241,7 @@ func TestSurfaceInReadme(t *testing.T) {
 	old, after, ok := strings.Cut(rest, end)
 	require.True(t, ok)
 	if *update {
-		require.NoError(t, os.WriteFile("README.md", []byte(before+begin+table+end+after), 0o644))
+		require.NoError(t, os.WriteFile(root+"README.md", []byte(before+begin+table+end+after), 0o644))
 		return
 	}
 	assert.Equal(t, table, old, "make golden writes it")

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -44,7 +44,7 @@ func textOf(t testing.TB, r *mcp.CallToolResult) string {
 // Each file under testdata/sessions is questions and the answers that a model
 // reads, word for word. A line "> tool {arguments}" asks; make golden answers.
 func TestGoldenSessions(t *testing.T) {
-	files, err := filepath.Glob("testdata/sessions/*.txt")
+	files, err := filepath.Glob(root + "testdata/sessions/*.txt")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	for _, file := range files {

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"bytes"
@@ -91,7 +91,7 @@ func constant(w http.ResponseWriter, r *http.Request) {
 // built is the server as a program.
 func built(t testing.TB) string {
 	bin := filepath.Join(t.TempDir(), "call-logs-mcp")
-	out, err := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", bin, ".").CombinedOutput()
+	out, err := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", bin, root).CombinedOutput()
 	require.NoError(t, err, string(out))
 	return bin
 }

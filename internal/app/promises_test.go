@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -33,7 +33,7 @@ func over(t *testing.T, lines []string, flags ...string) *mcpclient.Client {
 
 func connect(t testing.TB, cfg config.Config) *mcpclient.Client {
 	t.Helper()
-	h, err := open(cfg.Options, slog.New(slog.DiscardHandler), now)
+	h, err := open(cfg.Options, "test", slog.New(slog.DiscardHandler), now)
 	require.NoError(t, err)
 	return h.client(t)
 }

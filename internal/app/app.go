@@ -1,0 +1,122 @@
+// Package app puts the program together: it is the one that knows all others.
+package app
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"call-logs-mcp/internal/config"
+	"call-logs-mcp/internal/serve"
+)
+
+// How much the heap may grow between collections, in percent, unless GOGC says:
+// an assistant's helper should be small before it is fast, a team's server not.
+const (
+	smallHeap = 50
+	fastHeap  = 100
+)
+
+// Main runs the program with what the process was started with, and ends it.
+func Main(version string) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signal.Ignore(syscall.SIGPIPE) // a client that closes its end is no crash
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(smallHeap)
+	}
+	err := run(ctx, version, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	if err != nil && !errors.Is(err, errTold) {
+		fmt.Fprintln(os.Stderr, "call-logs-mcp:", err)
+	}
+	os.Exit(config.ExitCode(err))
+}
+
+// run is the whole program. Stdout is the wire, so it logs to stderr alone.
+func run(ctx context.Context, version string, args []string, env func(string) string, in io.Reader, out, stderr io.Writer) error {
+	cfg, err := config.Parse(args, env, out)
+	if err != nil {
+		return err
+	}
+	switch cfg.Command {
+	case config.Help:
+		return nil
+	case config.Version:
+		_, err := fmt.Fprintln(out, "call-logs-mcp", version)
+		return err
+	}
+	logger := cfg.Log.Logger(stderr)
+	if cfg.Command == config.NewToken {
+		return newToken(cfg.Token, time.Now(), out)
+	}
+	h, err := open(cfg.Options, version, logger, time.Now)
+	if err != nil {
+		return err
+	}
+	switch cfg.Command {
+	case config.Demo:
+		return h.walk(ctx, out)
+	case config.Tool:
+		return h.tool(ctx, cfg.Tool, out)
+	case config.Doctor:
+		return h.doctor(ctx, out)
+	case config.Sync:
+		return h.sync(ctx, cfg, stderr)
+	case config.Status:
+		return h.status(ctx, cfg, out)
+	case config.Purge:
+		return h.purge(ctx, cfg, in, out)
+	}
+	return h.serve(ctx, cfg, in, out)
+}
+
+// serve serves MCP until ctx is over or, over stdio, in ends.
+func (h *house) serve(ctx context.Context, cfg config.Config, in io.Reader, out io.Writer) error {
+	if cfg.Traces.Endpoint != "" {
+		p, stop, err := serve.Export(ctx, cfg.Traces.Endpoint, h.version, h.logger)
+		if err != nil {
+			return err
+		}
+		defer stop()
+		h.traces = p
+	}
+	s, err := h.server()
+	if err != nil {
+		return err
+	}
+	if cfg.HTTP.Addr != "" {
+		if set := debug.SetGCPercent(fastHeap); set != smallHeap {
+			debug.SetGCPercent(set)
+		}
+		o := overHTTP(cfg.HTTP)
+		o.Ready = h.ready
+		return serve.HTTP(ctx, s, o, h.logger)
+	}
+	h.logger.Info("serving call logs over stdio", "sources", h.tools.Sources, "version", h.version)
+	return serve.Stdio(ctx, s, in, out, h.logger)
+}
+
+// overHTTP is what the operator wants of HTTP, in serve's words.
+func overHTTP(c config.HTTP) serve.HTTPOptions {
+	o := serve.HTTPOptions{
+		Addr: c.Addr, Auth: serve.Auth(c.Auth), Tokens: c.Tokens,
+		OAuth:        serve.OAuth{Issuer: c.OAuthIssuer, Audience: c.OAuthAudience},
+		AllowedHosts: c.AllowedHosts, AllowedOrigins: c.AllowedOrigins,
+		Metrics: c.Metrics, TLSCert: c.TLSCert, TLSKey: c.TLSKey,
+		Rates: serve.Rates{PerMinute: c.Rate, InFlight: c.InFlight, PerPrincipal: c.PerPrincipal},
+	}
+	if c.DrainDelay != nil {
+		o.DrainDelay = cmp.Or(*c.DrainDelay, -1)
+	}
+	for _, p := range c.TrustedProxies {
+		o.TrustedProxies = append(o.TrustedProxies, p.String())
+	}
+	return o
+}

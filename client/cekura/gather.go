@@ -2,6 +2,7 @@ package cekura
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -34,20 +35,29 @@ const passes = 5
 
 // gather reads a window by page numbers, from the first to the last, and
 // returns what is fresh, in the order of the walk. Rows that vanish move others
-// to a page that was read already, so it reads again until what it met is what
-// the API counts, or nothing new comes.
+// to a page that was read already, so it reads again until what came is what
+// the API counts, or what came before. Where neither happens, it says that calls
+// may be missing.
 func (w *walk) gather(ctx context.Context, from, to time.Time) ([]*call.Log, error) {
 	met := map[string]*call.Log{}
 	w.size = w.limit
-	for pass := range passes {
-		before := len(met)
-		clean, err := w.pass(ctx, from, to, met)
+	var last map[string]bool // of the pass before; nil where that met no end
+	sure := false
+	for range passes {
+		p, err := w.pass(ctx, from, to, met)
 		if err != nil {
 			return nil, err
 		}
-		if clean || pass > 0 && len(met) == before {
+		if sure = p.counted || p.ended && maps.Equal(p.came, last); sure {
 			break
 		}
+		if last = nil; p.ended {
+			last = p.came
+		}
+	}
+	if !sure {
+		w.lost = true
+		w.note("%s changes faster than it can be read; calls may be missing", w.s.name)
 	}
 	order := call.Newest
 	if w.q.Order == call.Oldest {
@@ -62,23 +72,30 @@ func (w *walk) gather(ctx context.Context, from, to time.Time) ([]*call.Log, err
 	return logs, nil
 }
 
-// pass reads the pages of a window once into met. It is clean where the API
-// counted the same at its beginning and end, and as many as came.
-func (w *walk) pass(ctx context.Context, from, to time.Time, met map[string]*call.Log) (clean bool, err error) {
-	came := map[string]bool{}
+// A pass is one reading of a window by its pages.
+type pass struct {
+	came    map[string]bool
+	ended   bool // the API said so
+	counted bool // as many came as were counted, the same at the beginning and the end
+}
+
+// pass reads the pages of a window once into met.
+func (w *walk) pass(ctx context.Context, from, to time.Time, met map[string]*call.Log) (out pass, err error) {
+	out.came = map[string]bool{}
 	bound := max(w.q.Scan, call.DefaultScan) + fullSize
 	first := -1
 	for w.page = 1; ; w.page++ {
 		p, err := w.ask(ctx, from, to)
 		if err != nil {
 			if w.page > 1 && isStatus(err, status404) { // rows were deleted
-				return false, nil
+				out.ended = true
+				return out, nil
 			}
-			return false, err
+			return out, err
 		}
-		n := len(came)
+		n := len(out.came)
 		for _, l := range p.logs {
-			came[l.ID.Key] = true
+			out.came[l.ID.Key] = true
 			met[l.ID.Key] = l
 		}
 		if w.page == 1 && p.count != nil {
@@ -86,11 +103,13 @@ func (w *walk) pass(ctx context.Context, from, to time.Time, met map[string]*cal
 		}
 		switch {
 		case !p.next:
-			return p.count != nil && *p.count == first && first == len(came)+p.skipped || w.page == 1, nil
-		case len(came) == n: // the API repeats its pages
-			return false, nil
+			out.ended = true
+			out.counted = p.count != nil && *p.count == first && first == len(out.came)+p.skipped || w.page == 1
+			return out, nil
+		case len(out.came) == n: // the API repeats its pages
+			return out, nil
 		case len(met) > bound:
-			return false, &call.Error{
+			return out, &call.Error{
 				Kind: call.TooLarge,
 				Msg:  "Cekura answers with too many calls out of order to sort them here.",
 				Hint: "Narrow the window.",

@@ -146,6 +146,35 @@ func TestWalkWhileCallsComeAndGo(t *testing.T) {
 	}
 }
 
+// Where a call arrives with each request, no last page is the last for long: the
+// window is narrowed until one is, and no order is doubted.
+func TestOldestFirstWhileCallsArrive(t *testing.T) {
+	api := empty(1)
+	add := func(n int) {
+		api.Insert(demo.Call{CallID: fmt.Sprint("c", n), Timestamp: now().Add(-20*day + time.Duration(n*37%2000)*10*time.Minute)})
+	}
+	for n := range 30 {
+		add(n)
+	}
+	stood, n := api.Calls(), 30
+	var mu sync.Mutex // counts are asked for at the same time
+	s := over(t, demo.Transport(api), func(*http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if n < 300 {
+			add(n)
+			n++
+		}
+	})
+	met := map[string]int{}
+	for _, l := range walkAll(t.Context(), t, s, call.Query{Order: call.Oldest, Limit: 7, Where: filter.Within("timestamp", now().Add(-21*day), now())}) {
+		met[l.ID.Key]++
+	}
+	for _, c := range stood {
+		assert.Equal(t, 1, met[fmt.Sprint(c.ID)])
+	}
+}
+
 // A second with more calls than a page holds is read by page numbers.
 func TestManyCallsInOneSecond(t *testing.T) {
 	for _, cut := range []int{0, 10} {

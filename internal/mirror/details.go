@@ -175,14 +175,13 @@ func (s *syncer) putDetail(ctx context.Context, r *run, at time.Time, l *call.Lo
 // keep writes a full record that somebody asked for, so that the next one who
 // does is answered from the copy.
 func (e *Engine) keep(ctx context.Context, s *syncer, sent time.Time, l *call.Log) {
+	r := s.run(nil)
 	err := s.alone(ctx, func() error {
-		r := s.run(nil)
-		err := s.putDetail(ctx, r, s.clock.at(sent, time.Time{}).Truncate(time.Microsecond), l)
-		var report Report
-		report.add(r, nil)
-		e.scrub(ctx, report)
-		return err
+		return s.putDetail(ctx, r, s.clock.at(sent, time.Time{}).Truncate(time.Microsecond), l)
 	})
+	var report Report
+	report.add(r, nil)
+	e.scrub(ctx, report)
 	if err != nil && ctx.Err() == nil {
 		s.o.Logger.Debug("a record that was read is not kept", "source", s.Name, "err", err)
 	}

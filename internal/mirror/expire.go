@@ -67,6 +67,11 @@ func (s *syncer) expire(ctx context.Context) (removed int, err error) {
 // scrubs is how often a scrub is tried, half a second apart.
 const scrubs = 5
 
+// scrubEvery is how often calls that vanished upstream are wiped out: it takes
+// a second for each 20,000 calls that stay. Those that must not be stored are
+// wiped out at once.
+const scrubEvery = 15 * time.Minute
+
 // scrub wipes out of all files what a reading took away. A commit that takes
 // text away tries so, too, and fails where others read at that moment: then it
 // is tried here, after each reading until it succeeds, and by Expire.
@@ -75,6 +80,10 @@ func (e *Engine) scrub(ctx context.Context, took Report) {
 		e.dirty.Store(true)
 	}
 	s := e.sources[e.names[0]]
+	now := s.o.Now()
+	if took.Purged == 0 && now.Sub(time.Unix(0, e.wiped.Load())) < scrubEvery {
+		return
+	}
 	for range scrubs {
 		if !e.dirty.Load() {
 			return
@@ -82,6 +91,7 @@ func (e *Engine) scrub(ctx context.Context, took Report) {
 		nothing := store.Selection{Before: time.Unix(0, 0)} // to take away, but what there is to wipe out
 		if _, err := s.o.Ledger.Purge(ctx, nothing); err == nil {
 			e.dirty.Store(false)
+			e.wiped.Store(now.UnixNano())
 		} else if s.sleep(ctx, 500*time.Millisecond) != nil {
 			return
 		}

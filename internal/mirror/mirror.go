@@ -100,7 +100,8 @@ const (
 type Engine struct {
 	sources map[string]*syncer
 	names   []string
-	dirty   atomic.Bool // what was taken away may still be in a file
+	dirty   atomic.Bool  // what was taken away may still be in a file
+	wiped   atomic.Int64 // when it was last, in Unix nanoseconds
 }
 
 // New returns an Engine. It asks and writes nothing yet.

@@ -170,7 +170,7 @@ func writeOn(path string) {
 // A process that is killed at any moment loses nothing that it was told is
 // written, and leaves a database that is whole.
 func TestKill(t *testing.T) {
-	rounds := 20
+	rounds := 60
 	if testing.Short() {
 		rounds = 5
 	}

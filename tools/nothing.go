@@ -126,3 +126,42 @@ func (in listArgs) missing(d Deps, p call.Page) string {
 	}
 	return "not among them: " + render.Clip(render.Clean(strings.Join(missing, ", ")), 300)
 }
+
+// whyUnsaid tells why a search found nothing, and what else to ask: p is its answer.
+func (d Deps) whyUnsaid(ctx context.Context, q question, p call.Page) []string {
+	if q.filters() != nil || p.Coverage.Searched == 0 {
+		ctx, cancel := context.WithTimeout(ctx, whyPatience)
+		defer cancel()
+		if all := d.without(ctx, q); all != nil && len(all.Logs) == 0 && all.Coverage.Complete {
+			return append([]string{"No call passes the filters, whatever was said."}, d.whyNothing(ctx, q)...)
+		}
+	}
+	if q.query.Text == nil {
+		return nil
+	}
+	all, _ := q.query.Text.Terms()
+	hint := "A prefix*, OR between alternatives, or a longer window find more"
+	if len(all) > 1 {
+		hint = "Fewer words, a prefix*, OR between alternatives, or a longer window find more"
+	}
+	terms := slices.Concat(all...)
+	if slices.ContainsFunc(terms, func(w call.Term) bool { return len(w.Words) > 1 }) {
+		hint += "; a phrase has to lie within one turn"
+	}
+	if q.query.Order != call.Relevance && call.Ranks(d.Calls) && slices.ContainsFunc(terms, inflected) {
+		return []string{"Words are looked for as they stand; order_by=relevance finds their inflections, too. " + hint + "."}
+	}
+	return []string{hint + "."}
+}
+
+// loose reports whether a search by relevance wants one of a group, but does not
+// require it.
+func loose(group []call.Term) bool {
+	return slices.ContainsFunc(group, func(w call.Term) bool { return !w.Quoted })
+}
+
+// inflected reports whether w is a word that may have other forms: no phrase,
+// prefix or number.
+func inflected(w call.Term) bool {
+	return !w.Quoted && !w.Prefix && len(w.Words) == 1 && !strings.ContainsAny(w.Words[0], "0123456789")
+}

@@ -69,6 +69,7 @@ func (a searched) data(budget int) any {
 		out.Matches = append(out.Matches, m)
 	}
 	out.listing = a.q.listing(a.d, a.page, len(out.Matches))
+	out.Notes = append(out.Notes, a.why...)
 	if len(out.Matches) == 0 && len(a.page.Logs) > 0 {
 		out.Notes = append(out.Notes, "no call fits, raise max_tokens")
 	}

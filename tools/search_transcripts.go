@@ -15,7 +15,7 @@ import (
 )
 
 type searchArgs struct {
-	Query string `json:"query,omitempty" jsonschema_description:"Required but with cursor or similar_to: words (all must occur in the call), \"a phrase\" (within one turn), prefix*, -not, OR."`
+	Query string `json:"query,omitempty" jsonschema_description:"Required but with cursor or similar_to: words (by relevance some suffice, in any inflection; by newest all must occur as written), \"a phrase\" (within one turn), prefix*, -not, OR."`
 	Role  string `json:"role,omitempty" jsonschema:"enum=agent,enum=caller,enum=tool,enum=system" jsonschema_description:"Whose words; default everybody's."`
 	selection
 	SimilarTo    string `json:"similar_to,omitempty" jsonschema_description:"A call id: calls like it, by what was said."`
@@ -63,7 +63,11 @@ func searchTranscripts(d Deps) server.ServerTool {
 		if in.ContextTurns != nil {
 			turns = *in.ContextTurns
 		}
-		return searched{listed: listed{d: d, q: q, page: p}, context: turns, fence: fence}, nil
+		a := searched{listed: listed{d: d, q: q, page: p}, context: turns, fence: fence}
+		if len(p.Logs) == 0 && !q.paging && p.Coverage.Complete {
+			a.why = d.whyUnsaid(ctx, q, p)
+		}
+		return a, nil
 	})
 }
 
@@ -163,6 +167,9 @@ func (a searched) sought() string {
 	}
 	if a.q.query.Text != nil {
 		parts = append(parts, "for "+render.Clip(render.Clean(a.q.query.Text.String()), 200))
+		if all, _ := a.q.query.Text.Terms(); a.q.query.Order == call.Relevance && len(all) > 1 && slices.ContainsFunc(all, loose) {
+			parts = append(parts, "(words may be missing)")
+		}
 	}
 	if r := a.q.query.Role; r != "" {
 		parts = append(parts, "said by "+string(r))
@@ -350,24 +357,9 @@ func (a searched) nothing(budget int) string {
 	}
 	if cursor := a.q.cursor(a.page, a.page.Next); cursor != "" {
 		w.Line("more: cursor " + cursor)
-	} else if !a.q.paging && a.page.Coverage.Complete {
-		words := "Fewer words, prefix*, OR between alternatives, or a longer window find more; a phrase has to lie within one turn."
-		if a.q.query.Order != call.Relevance && call.Ranks(a.d.Calls) && inflected(a.q.query.Text) {
-			words = "Words are looked for as they stand; order_by=relevance finds their inflections, too. " + words
-		}
-		w.Line(words)
+	}
+	for _, why := range a.why {
+		w.Line(render.Clean(why))
 	}
 	return w.String()
-}
-
-// inflected reports whether t looks for words that have other forms: plain ones,
-// not phrases, prefixes or numbers.
-func inflected(t *call.Text) bool {
-	if t == nil {
-		return false
-	}
-	all, _ := t.Terms()
-	return slices.ContainsFunc(slices.Concat(all...), func(w call.Term) bool {
-		return !w.Quoted && !w.Prefix && len(w.Words) == 1 && !strings.ContainsAny(w.Words[0], "0123456789")
-	})
 }

@@ -210,7 +210,19 @@ func (q question) coverageWords(p call.Page) string {
 	if c.Complete {
 		return "complete" + asOf(p)
 	}
-	s := "incomplete: read " + thousands(c.Searched)
+	s := "incomplete: "
+	if missing := render.Clean(strings.Join(c.Missing, ", ")); missing != "" {
+		be := " is missing"
+		if len(c.Missing) > 1 {
+			be = " are missing"
+		}
+		s += missing + be
+		if c.Others {
+			return s + asOf(p)
+		}
+		s += "; "
+	}
+	s += "read " + thousands(c.Searched)
 	if c.Calls != nil && *c.Calls > c.Searched {
 		s += " of " + thousands(*c.Calls)
 	}

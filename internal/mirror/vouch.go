@@ -133,7 +133,7 @@ func (p *part) notes(ctx context.Context, o ReadThrough) (notes []string) {
 		note("The copy holds %d of about %d calls of %s in this window (%d %%)%s.", p.have, p.whole, p.Name, 100*p.have/p.whole, meanwhile)
 	case len(unread) > 0 && !p.beyond():
 		note("The copy does not cover this window of %s%s%s", p.Name, meanwhile, nothingOf(unread))
-	case len(p.cover.Missing) > 0:
+	case len(p.cover.Missing) > 0 && !p.cover.AsOf.IsZero():
 		note("Calls of %s are as of %s%s.", p.Name, stamp(p.cover.AsOf), meanwhile)
 	}
 	if n := len(p.cover.Withheld.Starts); p.cover.Withheld.Any() {

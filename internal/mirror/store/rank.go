@@ -23,8 +23,9 @@ func (x *search) rank() (list []score, truncated bool, err error) {
 	if x.filtered() {
 		most = maxExamined
 	}
-	// Calls that say nothing but what most calls say are no matches.
-	telling := max(1, len(x.wants)-lowly(x.wants))
+	// Calls that say nothing but what most calls say are no matches, unless nobody
+	// says the rest.
+	telling := min(max(unsaid(x.wants)+1, len(x.wants)-lowly(x.wants)), len(x.wants))
 	var sum int64
 	rare := 0
 	for rare < len(x.wants) && (rare == 0 || rare < telling && sum+x.wants[rare].calls <= most) {
@@ -50,6 +51,16 @@ func (x *search) rank() (list []score, truncated bool, err error) {
 	delete(met, x.skip)
 	list = x.sorted(met)
 	return list, truncated, x.rerank(list)
+}
+
+// unsaid counts the wants that no call fulfils, as far as is known.
+func unsaid(wants []want) (n int) {
+	for _, w := range wants {
+		if w.calls == 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // lowly counts the wants that more than a quarter of all calls fulfil.

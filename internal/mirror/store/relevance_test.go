@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -130,4 +131,16 @@ func TestClosed(t *testing.T) {
 	assert.Error(t, err)
 	_, err = s.Commit(ctx, store.Change{Source: "s"})
 	assert.Error(t, err)
+}
+
+// A word that nobody says takes nothing away from a common one.
+func TestAWordThatNobodySays(t *testing.T) {
+	s := open(t, "")
+	var logs []*call.Log
+	for i := range 40 {
+		logs = append(logs, spoken(fmt.Sprint(i), "a refund please", end.Add(-time.Duration(i)*time.Hour)))
+	}
+	commit(t, s, store.Change{Source: "s", Put: logs})
+	p := find(t, s, call.Query{Text: said(t, "zebra refund"), Order: call.Relevance, Limit: 5})
+	assert.Len(t, p.Logs, 5)
 }

@@ -50,7 +50,7 @@ func (p *part) isRecent(now time.Time) bool {
 // shared waits for the reading that all who ask now share.
 func (m *Mirror) shared(ctx context.Context, p *part) bool {
 	if m.o.ReadOnly { // another process reads, and the answer says as of when
-		return true
+		return p.clock.upstream().Sub(p.cover.RecentAsOf) < 5*freshFor
 	}
 	j := m.reread(p)
 	if m.await(ctx, j) {
@@ -61,7 +61,8 @@ func (m *Mirror) shared(ctx context.Context, p *part) bool {
 	if cover, err := m.o.Engine.Covered(ctx, p.Name, p.window); err == nil {
 		p.cover = cover
 	}
-	return true
+	// What was read may be from lists alone, or must not be stored.
+	return p.lack(ctx) == nil && !p.lacks && !p.cover.Withheld.Any()
 }
 
 // reread has the calls of the last 48 hours read, once however many ask.

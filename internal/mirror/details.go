@@ -177,7 +177,11 @@ func (s *syncer) putDetail(ctx context.Context, r *run, at time.Time, l *call.Lo
 func (e *Engine) keep(ctx context.Context, s *syncer, sent time.Time, l *call.Log) {
 	r := s.run(nil)
 	err := s.alone(ctx, func() error {
-		return s.putDetail(ctx, r, s.clock.at(sent, time.Time{}).Truncate(time.Microsecond), l)
+		at := s.clock.at(sent, time.Time{}).Truncate(time.Microsecond)
+		if !at.After(s.st.Read) || l.StartedAt.Before(s.horizon(s.clock.upstream())) {
+			return nil // something newer is known, or it is too old for the copy
+		}
+		return s.putDetail(ctx, r, at, l)
 	})
 	var report Report
 	report.add(r, nil)

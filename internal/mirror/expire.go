@@ -79,20 +79,25 @@ func (e *Engine) scrub(ctx context.Context, took Report) {
 	if took.Gone+took.Purged > 0 {
 		e.dirty.Store(true)
 	}
+	if took.Purged > 0 {
+		e.wiped.Store(0) // until it is done, each reading tries again
+	}
 	s := e.sources[e.names[0]]
 	now := s.o.Now()
-	if took.Purged == 0 && now.Sub(time.Unix(0, e.wiped.Load())) < scrubEvery {
+	if since := now.Sub(time.Unix(0, e.wiped.Load())); since >= 0 && since < scrubEvery {
 		return
 	}
 	for range scrubs {
-		if !e.dirty.Load() {
+		if !e.dirty.Swap(false) {
 			return
 		}
 		nothing := store.Selection{Before: time.Unix(0, 0)} // to take away, but what there is to wipe out
 		if _, err := s.o.Ledger.Purge(ctx, nothing); err == nil {
-			e.dirty.Store(false)
 			e.wiped.Store(now.UnixNano())
-		} else if s.sleep(ctx, 500*time.Millisecond) != nil {
+			continue // somebody may have taken more away meanwhile
+		}
+		e.dirty.Store(true)
+		if s.sleep(ctx, 500*time.Millisecond) != nil {
 			return
 		}
 	}

@@ -58,31 +58,30 @@ func (x *question) byLengthInMemory() (places []place, ok bool, err error) {
 	if err != nil || !ok {
 		return nil, false, err
 	}
-	ids := in.nearest(x.q, x.limit+1)
+	ids, ranks := in.nearest(x.q, x.limit+1)
 	unlock()
 	if ids == nil {
 		return nil, false, nil
 	}
 	l := &line{after: x.q.After, want: x.limit + 1}
-	for _, id := range ids {
+	query := "SELECT " + placeColumns + " FROM calls c WHERE c.id = ? AND " + x.sql
+	for i, id := range ids {
+		var at place
 		var bad error
-		found, err := x.first("SELECT "+placeColumns+" FROM calls c WHERE c.id = ?", []any{id}, func(stmt *sqlite3.Stmt) {
-			var at place
-			if at, bad = x.place(stmt); bad == nil {
-				l.add(at)
-			}
-		})
-		if err = errors.Join(err, bad); err != nil || !found { // the columns may be a moment newer
+		found, err := x.first(query, append([]any{id}, x.args...), func(stmt *sqlite3.Stmt) { at, bad = x.place(stmt) })
+		if err = errors.Join(err, bad); err != nil || !found || at.mark.Value != ranks[i] { // the columns may be a moment newer
 			return nil, false, err
 		}
+		l.add(at)
 	}
 	l.settle(everyone)
 	return l.done, true, nil
 }
 
 // nearest are the ids of the rows that come next in the order of lengths, want
-// of them and those as long as the last; nil where there are fewer, or too many.
-func (in pick) nearest(q call.Query, want int) (ids []int64) {
+// of them and those as long as the last, and their lengths as a Mark has them;
+// nil where there are fewer, or too many.
+func (in pick) nearest(q call.Query, want int) (ids, values []int64) {
 	rank := func(i int32) int64 {
 		if q.Order == call.Longest {
 			return -in.length[i]
@@ -113,14 +112,14 @@ func (in pick) nearest(q call.Query, want int) (ids []int64) {
 		return false
 	})
 	if keep(); len(ranks) < want {
-		return nil
+		return nil, nil
 	}
 	for _, i := range in.picked {
 		if rank(i) <= last {
-			if ids = append(ids, in.ids[i]); len(ids) > want+maxTies {
-				return nil
+			if ids, values = append(ids, in.ids[i]), append(values, rank(i)); len(ids) > want+maxTies {
+				return nil, nil
 			}
 		}
 	}
-	return ids
+	return ids, values
 }

@@ -28,7 +28,7 @@ func (x *search) rank() (list []score, truncated bool, err error) {
 	telling := min(max(unsaid(x.wants)+1, len(x.wants)-lowly(x.wants)), len(x.wants))
 	var sum int64
 	rare := 0
-	for rare < len(x.wants) && (rare == 0 || rare < telling && sum+x.wants[rare].calls <= most) {
+	for rare < len(x.wants) && (sum == 0 || rare < telling && sum+x.wants[rare].calls <= most) {
 		sum += x.wants[rare].calls
 		rare++
 	}

@@ -137,8 +137,8 @@ func TestClosed(t *testing.T) {
 func TestAWordThatNobodySays(t *testing.T) {
 	s := open(t, "")
 	var logs []*call.Log
-	for i := range 40 {
-		logs = append(logs, spoken(fmt.Sprint(i), "a refund please", end.Add(-time.Duration(i)*time.Hour)))
+	for i := range 4000 { // more than are ranked
+		logs = append(logs, spoken(fmt.Sprint(i), "a refund please", end.Add(-time.Duration(i)*time.Minute)))
 	}
 	commit(t, s, store.Change{Source: "s", Put: logs})
 	p := find(t, s, call.Query{Text: said(t, "zebra refund"), Order: call.Relevance, Limit: 5})

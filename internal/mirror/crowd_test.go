@@ -137,3 +137,52 @@ func TestFirstQuestionAboutWhatListsLack(t *testing.T) {
 		assert.Len(t, p.Logs, 10)
 	}
 }
+
+// keptRecord is a desk whose copy has the full record of one call, and is out of
+// date while a crowd asks.
+func keptRecord(t *testing.T) (*desk, *Mirror, call.ID) {
+	d, m := newDesk(t, 0, ReadThrough{})
+	ctx := context.Background()
+	d.mu.Lock()
+	d.sea.detailed = true
+	id := d.sea.insert(d.sea.now.Add(-time.Hour).Truncate(time.Second)).log.ID
+	d.mu.Unlock()
+	_, err := m.o.Engine.Cycle(ctx, nil)
+	require.NoError(t, err)
+	d.pass(time.Second)
+	_, err = m.Get(ctx, id)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		kept, err := m.o.Copy.Get(ctx, id)
+		return err == nil && kept.Detailed
+	}, 10*time.Second, time.Millisecond)
+	d.pass(10 * time.Minute)
+	m.crowds["sea"].asking.Store(maxAsking)
+	return d, m, id
+}
+
+// A call is asked for alone where the copy is out of date, however many ask.
+func TestACallIsNotOfASharedReading(t *testing.T) {
+	d, m, id := keptRecord(t)
+	d.mu.Lock()
+	changed := *d.sea.all[0].log
+	changed.Topic, changed.UpdatedAt = "changed", d.sea.now
+	d.sea.all[0].log = &changed
+	d.mu.Unlock()
+	got, err := m.Get(context.Background(), id)
+	require.NoError(t, err)
+	assert.Equal(t, "changed", got.Topic)
+}
+
+// A shared reading brings what lists tell; a list about more is asked upstream.
+func TestASharedReadingLacksWhatListsLack(t *testing.T) {
+	d, m, _ := keptRecord(t)
+	d.mu.Lock()
+	d.sea.insert(d.sea.now.Add(-time.Minute).Truncate(time.Second))
+	d.mu.Unlock()
+	q := d.last(t, 20, "")
+	q.Where = filter.All(q.Where, filter.Cond{Field: "metadata.vip", Op: filter.Eq, Value: "yes"})
+	p, err := m.Find(context.Background(), q)
+	require.NoError(t, err)
+	assert.True(t, p.AsOf.IsZero(), "not from the copy")
+}

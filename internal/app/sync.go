@@ -38,8 +38,10 @@ func (h *house) sync(ctx context.Context, c config.Config, out io.Writer) error 
 		return err
 	}
 	defer unlock()
-	if _, err := db.Purge(ctx, store.Selection{Before: h.tools.Now().Add(-c.Retain)}); err != nil {
-		return err // what is older than it may be kept
+	if c.Sync.Since == "" { // else the engine's horizon is not how long calls are kept
+		if _, err := e.Expire(ctx); err != nil {
+			return err
+		}
 	}
 	m := newMeter(out, config.IsTerminal(out), h.tools.Now)
 	report, err := e.Cycle(ctx, m.show)

@@ -146,11 +146,11 @@ func (s *syncer) page(ctx context.Context, r *run, where filter.Expr, limit int,
 	case p.Total != nil:
 		got.count = *p.Total
 	}
-	// A full page is not believed to be the last: its count may be a moment
-	// older than its rows.
 	if p.Next == nil && !p.Coverage.Complete {
 		got.lost = s.lost(cmp.Or(strings.Join(p.Notes, "; "), "it stopped early"))
 	}
+	// A full page is not believed to be the last: its count may be a moment
+	// older than its rows.
 	got.more = p.Next != nil || !p.Coverage.Complete || got.seen >= limit
 	return got, nil
 }

@@ -47,7 +47,8 @@ func (p *part) isRecent(now time.Time) bool {
 	return !p.cover.AsOf.IsZero() && len(p.cover.Missing) > 0 && !p.cover.Missing[0].From.Before(now.Add(-recent-time.Minute))
 }
 
-// shared waits for the reading that all who ask now share.
+// shared waits for the reading that all who ask now share, and reports whether
+// the copy may answer by it.
 func (m *Mirror) shared(ctx context.Context, p *part) bool {
 	if m.o.ReadOnly { // another process reads, and the answer says as of when
 		return p.clock.upstream().Sub(p.cover.RecentAsOf) < 5*freshFor

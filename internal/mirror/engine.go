@@ -163,9 +163,10 @@ const (
 )
 
 // Follow runs a cycle of each source every minute until ctx ends, which it
-// returns nothing about, and expires what is too old. A source that fails is left alone for a minute, then
-// two, four, and at most a quarter of an hour. told, which may be nil, hears how
-// each cycle went, from one goroutine at a time.
+// returns nothing about, and expires what is too old. A source that fails is
+// left alone for a minute, then two, four, and at most a quarter of an hour.
+// told, which may be nil, hears how each cycle went, from one goroutine at a
+// time.
 func (e *Engine) Follow(ctx context.Context, told func(source string, r Report, err error)) {
 	var mu sync.Mutex
 	var wait sync.WaitGroup

@@ -74,11 +74,10 @@ func (m *Mirror) Get(ctx context.Context, id call.ID) (*call.Log, error) {
 	}
 	copied, err := m.o.Copy.Get(ctx, id)
 	if err == nil && copied.Detailed {
-		p := &part{syncer: s, window: call.Window{From: copied.StartedAt, To: copied.StartedAt}}
-		if p.cover, err = m.o.Engine.Covered(ctx, id.Source, p.window); err == nil && p.cover.Full {
+		at := call.Window{From: copied.StartedAt, To: copied.StartedAt}
+		if c, err := m.o.Engine.Covered(ctx, id.Source, at); err == nil && c.Full {
 			return copied, nil
 		}
-		err = nil
 	}
 	sent := s.clock.now()
 	live, lost := s.Source.Get(ctx, id)

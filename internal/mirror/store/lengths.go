@@ -24,15 +24,8 @@ func (x *question) inMemory() (in pick, unlock func(), ok bool, err error) {
 	if x.q.Text != nil || !tested(x.q.Where, need) {
 		return in, nil, false, nil
 	}
-	if !x.store.columns.ready(need) {
-		calls, err := x.int(`SELECT sum(calls) FROM sources`)
-		if err != nil {
-			return in, nil, false, err
-		}
-		if calls > x.store.small {
-			x.store.warm(keysOf(need))
-			return in, nil, false, nil
-		}
+	if ok, err := x.store.atHand(x.conn, need); err != nil || !ok {
+		return in, nil, false, err
 	}
 	if in.rows, unlock, err = x.store.current(x.conn, keysOf(need)); err != nil {
 		return in, nil, false, err

@@ -36,15 +36,8 @@ func (s *Store) recall(c *conn, where filter.Expr, lengths bool) error {
 	if len(need) == 0 && !tests {
 		return nil
 	}
-	if !s.columns.ready(need) {
-		calls, err := c.int(`SELECT sum(calls) FROM sources`)
-		if err != nil {
-			return err
-		}
-		if calls > s.small {
-			s.warm(keysOf(need))
-			return nil
-		}
+	if ok, err := s.atHand(c, need); err != nil || !ok {
+		return err
 	}
 	r, unlock, err := s.current(c, keysOf(need))
 	if err != nil {
@@ -88,6 +81,20 @@ func lengthOf(sizes []byte) (words uint32) {
 		}
 	}
 	return words
+}
+
+// atHand reports whether columns are in memory or, of few calls, soon read. Those
+// of many are on their way then, for the questions that follow.
+func (s *Store) atHand(c *conn, need map[string]bool) (bool, error) {
+	if s.columns.ready(need) {
+		return true, nil
+	}
+	calls, err := c.int(`SELECT sum(calls) FROM sources`)
+	if err != nil || calls <= s.small {
+		return err == nil, err
+	}
+	s.warm(keysOf(need))
+	return false, nil
 }
 
 // warm reads columns into memory while others go on.

@@ -9,7 +9,7 @@ import (
 
 // Calls is how many calls of a source began from one time to another, both
 // included. It is counted in memory, since each answer tells how many calls its
-// window has: some 60 µs for 100,000 of them.
+// window has.
 func (s *Store) Calls(ctx context.Context, source string, from, to time.Time) (n int, err error) {
 	err = s.read(ctx, func(c *conn) error {
 		return c.snapshot(func() error {

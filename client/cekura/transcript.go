@@ -5,20 +5,20 @@ import (
 	"strings"
 	"time"
 
-	"call-logs-mcp/client/wire"
+	"call-logs-mcp/client/loose"
 	"call-logs-mcp/internal/call"
 )
 
 // entry is one element of transcript_object.
 type entry struct {
-	Role      wire.Text   `json:"role"`
-	Content   wire.Text   `json:"content"`
-	Start     wire.Number `json:"start_time"`
-	End       wire.Number `json:"end_time"`
-	Timestamp wire.Number `json:"timestamp"`
+	Role      loose.Text   `json:"role"`
+	Content   loose.Text   `json:"content"`
+	Start     loose.Number `json:"start_time"`
+	End       loose.Number `json:"end_time"`
+	Timestamp loose.Number `json:"timestamp"`
 	Data      struct {
-		ID        wire.Text       `json:"id"`
-		Name      wire.Text       `json:"name"`
+		ID        loose.Text      `json:"id"`
+		Name      loose.Text      `json:"name"`
 		Arguments json.RawMessage `json:"arguments"`
 		Result    json.RawMessage `json:"result"`
 	} `json:"data"`
@@ -29,31 +29,31 @@ type entry struct {
 func turns(object, plain json.RawMessage, start time.Time) []call.Turn {
 	var (
 		entries []entry
-		script  wire.Text
+		script  loose.Text
 	)
-	if b := wire.Unwrap(object); len(b) > 0 && b[0] == '[' {
+	if b := loose.Unwrap(object); len(b) > 0 && b[0] == '[' {
 		_ = json.Unmarshal(b, &entries) // an odd entry is left zero and skipped
 	}
-	said := make([]wire.Entry, len(entries))
+	said := make([]loose.Entry, len(entries))
 	for i, e := range entries {
 		said[i] = e.said(start)
 	}
-	if turns := wire.Turns(said); len(turns) > 0 {
+	if turns := loose.Turns(said); len(turns) > 0 {
 		return turns
 	}
 	_ = script.UnmarshalJSON(plain)
-	return wire.Lines(string(script))
+	return loose.Lines(string(script))
 }
 
-func (e entry) said(start time.Time) wire.Entry {
-	out := wire.Entry{
+func (e entry) said(start time.Time) loose.Entry {
+	out := loose.Entry{
 		Role: string(e.Role), Words: strings.TrimSpace(string(e.Content)),
 		ID: string(e.Data.ID), Name: string(e.Data.Name),
-		Args: wire.Compact(e.Data.Arguments), Result: wire.Compact(e.Data.Result),
-		Start: wire.Offset(e.Start, start), End: wire.Offset(e.End, start),
+		Args: loose.Compact(e.Data.Arguments), Result: loose.Compact(e.Data.Result),
+		Start: loose.Offset(e.Start, start), End: loose.Offset(e.End, start),
 	}
 	if out.Start == nil {
-		out.Start = wire.Offset(e.Timestamp, start)
+		out.Start = loose.Offset(e.Timestamp, start)
 	}
 	return out
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"call-logs-mcp/client/wire"
+	"call-logs-mcp/client/loose"
 	"call-logs-mcp/internal/call"
 )
 
@@ -21,7 +21,7 @@ type listAnswer struct {
 // UnmarshalJSON insists on results alone.
 func (a *listAnswer) UnmarshalJSON(b []byte) error {
 	var list struct {
-		Count   wire.Number     `json:"count"`
+		Count   loose.Number    `json:"count"`
 		Next    json.RawMessage `json:"next"`
 		Results []record        `json:"results"`
 	}
@@ -40,31 +40,31 @@ func (a *listAnswer) UnmarshalJSON(b []byte) error {
 
 // record is one call, as the list and the detail endpoint give it.
 type record struct {
-	ID           wire.Text   `json:"id"`
-	CallID       wire.Text   `json:"call_id"`
-	Agent        wire.Text   `json:"agent"`
-	AgentName    wire.Text   `json:"agent_name"`
-	Project      wire.Text   `json:"project"`
-	AssistantID  wire.Text   `json:"assistant_id"`
-	Timestamp    wire.Moment `json:"timestamp"`
-	CreatedAt    wire.Moment `json:"created_at"`
-	UpdatedAt    wire.Moment `json:"updated_at"`
-	Duration     wire.Length `json:"duration"`
-	Success      wire.Truth  `json:"success"`
-	Status       wire.Text   `json:"status"`
-	IsReviewed   wire.Truth  `json:"is_reviewed"`
-	Feedback     wire.Text   `json:"feedback"`
-	EndedReason  wire.Text   `json:"call_ended_reason"`
-	Topic        wire.Text   `json:"topic"`
-	DropoffPoint wire.Text   `json:"dropoff_point"`
-	ErrorMessage wire.Text   `json:"error_message"`
-	Customer     wire.Text   `json:"customer_number"`
-	TraceID      wire.Text   `json:"trace_id"`
-	Recording    wire.Text   `json:"voice_recording_url"`
-	Metrics      []metric    `json:"metrics"`
-	Rubric       []rubric    `json:"rubric"`
-	Metadata     wire.Object `json:"metadata"`
-	Variables    wire.Object `json:"dynamic_variables"`
+	ID           loose.Text   `json:"id"`
+	CallID       loose.Text   `json:"call_id"`
+	Agent        loose.Text   `json:"agent"`
+	AgentName    loose.Text   `json:"agent_name"`
+	Project      loose.Text   `json:"project"`
+	AssistantID  loose.Text   `json:"assistant_id"`
+	Timestamp    loose.Moment `json:"timestamp"`
+	CreatedAt    loose.Moment `json:"created_at"`
+	UpdatedAt    loose.Moment `json:"updated_at"`
+	Duration     loose.Length `json:"duration"`
+	Success      loose.Truth  `json:"success"`
+	Status       loose.Text   `json:"status"`
+	IsReviewed   loose.Truth  `json:"is_reviewed"`
+	Feedback     loose.Text   `json:"feedback"`
+	EndedReason  loose.Text   `json:"call_ended_reason"`
+	Topic        loose.Text   `json:"topic"`
+	DropoffPoint loose.Text   `json:"dropoff_point"`
+	ErrorMessage loose.Text   `json:"error_message"`
+	Customer     loose.Text   `json:"customer_number"`
+	TraceID      loose.Text   `json:"trace_id"`
+	Recording    loose.Text   `json:"voice_recording_url"`
+	Metrics      []metric     `json:"metrics"`
+	Rubric       []rubric     `json:"rubric"`
+	Metadata     loose.Object `json:"metadata"`
+	Variables    loose.Object `json:"dynamic_variables"`
 
 	Transcript json.RawMessage `json:"transcript"`
 	Object     json.RawMessage `json:"transcript_object"`
@@ -74,7 +74,7 @@ type record struct {
 type detail struct{ record }
 
 func (d *detail) UnmarshalJSON(b []byte) error {
-	if err := wire.Unmarshal(b, &d.record); err != nil {
+	if err := loose.Unmarshal(b, &d.record); err != nil {
 		return err
 	}
 	if d.ID == "" {
@@ -84,24 +84,24 @@ func (d *detail) UnmarshalJSON(b []byte) error {
 }
 
 type metric struct {
-	ID          wire.Text   `json:"id"`
-	Name        wire.Text   `json:"name"`
-	Type        wire.Text   `json:"type"`
-	Score       wire.Number `json:"score"`
-	Enum        wire.Text   `json:"enum"`
-	Value       wire.Text   `json:"value"`
-	Explanation wire.Texts  `json:"explanation"`
+	ID          loose.Text   `json:"id"`
+	Name        loose.Text   `json:"name"`
+	Type        loose.Text   `json:"type"`
+	Score       loose.Number `json:"score"`
+	Enum        loose.Text   `json:"enum"`
+	Value       loose.Text   `json:"value"`
+	Explanation loose.Texts  `json:"explanation"`
 }
 
 // A rubric line judges one metric. Nobody documents its shape beyond passed;
 // these are the names that the answers' other parts use.
 type rubric struct {
-	ID         wire.Text       `json:"id"`
-	MetricID   wire.Text       `json:"metric_id"`
+	ID         loose.Text      `json:"id"`
+	MetricID   loose.Text      `json:"metric_id"`
 	Metric     json.RawMessage `json:"metric"` // an id, a name, or {id, name}
-	Name       wire.Text       `json:"name"`
-	MetricName wire.Text       `json:"metric_name"`
-	Passed     wire.Truth      `json:"passed"`
+	Name       loose.Text      `json:"name"`
+	MetricName loose.Text      `json:"metric_name"`
+	Passed     loose.Truth     `json:"passed"`
 }
 
 // log is the record in our own words. It is nil where the record has no id.
@@ -182,20 +182,20 @@ func binary(m call.Metric) *bool {
 
 func (r rubric) judges(m call.Metric) bool {
 	var (
-		ref    wire.Text
+		ref    loose.Text
 		nested struct {
-			ID   wire.Text `json:"id"`
-			Name wire.Text `json:"name"`
+			ID   loose.Text `json:"id"`
+			Name loose.Text `json:"name"`
 		}
 	)
 	_ = json.Unmarshal(r.Metric, &nested)
 	_ = ref.UnmarshalJSON(r.Metric)
-	for _, id := range []wire.Text{r.MetricID, nested.ID, ref} {
+	for _, id := range []loose.Text{r.MetricID, nested.ID, ref} {
 		if id != "" && string(id) == m.ID {
 			return true
 		}
 	}
-	for _, name := range []wire.Text{r.MetricName, nested.Name, r.Name, ref} {
+	for _, name := range []loose.Text{r.MetricName, nested.Name, r.Name, ref} {
 		if name != "" && string(name) == m.Name {
 			return true
 		}

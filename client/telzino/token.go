@@ -13,8 +13,8 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"call-logs-mcp/client/loose"
 	"call-logs-mcp/client/rest"
-	"call-logs-mcp/client/wire"
 	"call-logs-mcp/internal/call"
 )
 
@@ -177,8 +177,8 @@ type issuer struct {
 // at most five minutes, so that none expires on its way.
 func (i *issuer) token(ctx context.Context) (*oauth2.Token, error) {
 	var answer struct {
-		AccessToken wire.Text   `json:"access_token"`
-		ExpiresIn   wire.Number `json:"expires_in"` // seconds
+		AccessToken loose.Text   `json:"access_token"`
+		ExpiresIn   loose.Number `json:"expires_in"` // seconds
 	}
 	asked := time.Now()
 	_, err := i.api.Post(ctx, rest.Path("oauth", "token"), map[string]string{

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"call-logs-mcp/client/loose"
 	"call-logs-mcp/client/wire"
 	"call-logs-mcp/internal/call"
 )
@@ -13,15 +14,15 @@ import (
 // paging is what every list says of itself.
 type paging struct {
 	Pagination struct {
-		Limit   wire.Number `json:"limit"`
-		Total   wire.Number `json:"total"`
-		HasNext wire.Truth  `json:"hasNext"`
+		Limit   loose.Number `json:"limit"`
+		Total   loose.Number `json:"total"`
+		HasNext loose.Truth  `json:"hasNext"`
 	} `json:"pagination"`
 }
 
 func (p paging) rows() wire.Rows {
-	rows := wire.Rows{Total: wire.Count(p.Pagination.Total), More: p.Pagination.HasNext.V}
-	if n := wire.Count(p.Pagination.Limit); n != nil {
+	rows := wire.Rows{Total: loose.Count(p.Pagination.Total), More: p.Pagination.HasNext.V}
+	if n := loose.Count(p.Pagination.Limit); n != nil {
 		rows.Size = *n
 	}
 	return rows
@@ -38,7 +39,7 @@ func (a *listAnswer) UnmarshalJSON(b []byte) error {
 		paging
 		Data []record `json:"data"`
 	}
-	if err := wire.Unmarshal(b, &list); err != nil {
+	if err := loose.Unmarshal(b, &list); err != nil {
 		return err
 	}
 	if list.Data == nil {
@@ -58,11 +59,11 @@ func (a *agentsAnswer) UnmarshalJSON(b []byte) error {
 	var list struct {
 		paging
 		Data []struct {
-			ID   wire.Text `json:"id"`
-			Name wire.Text `json:"name"`
+			ID   loose.Text `json:"id"`
+			Name loose.Text `json:"name"`
 		} `json:"data"`
 	}
-	if err := wire.Unmarshal(b, &list); err != nil {
+	if err := loose.Unmarshal(b, &list); err != nil {
 		return err
 	}
 	if list.Data == nil {
@@ -79,18 +80,18 @@ func (a *agentsAnswer) UnmarshalJSON(b []byte) error {
 
 // record is one call log.
 type record struct {
-	ID        wire.Text       `json:"id"`
-	Room      wire.Text       `json:"room_name"`
-	Text      wire.Text       `json:"transcript_text"`
+	ID        loose.Text      `json:"id"`
+	Room      loose.Text      `json:"room_name"`
+	Text      loose.Text      `json:"transcript_text"`
 	Entries   json.RawMessage `json:"transcript_json"`
-	Summary   wire.Text       `json:"summary_text"`
-	Duration  wire.Length     `json:"call_duration"`
-	StartedAt wire.Moment     `json:"call_started_at"`
-	EndedAt   wire.Moment     `json:"call_ended_at"`
-	Session   wire.Object     `json:"session_data"`
-	Recording wire.Text       `json:"recording_url"`
-	CreatedAt wire.Moment     `json:"created_at"`
-	UpdatedAt wire.Moment     `json:"updated_at"`
+	Summary   loose.Text      `json:"summary_text"`
+	Duration  loose.Length    `json:"call_duration"`
+	StartedAt loose.Moment    `json:"call_started_at"`
+	EndedAt   loose.Moment    `json:"call_ended_at"`
+	Session   loose.Object    `json:"session_data"`
+	Recording loose.Text      `json:"recording_url"`
+	CreatedAt loose.Moment    `json:"created_at"`
+	UpdatedAt loose.Moment    `json:"updated_at"`
 }
 
 // log is the record in our own words, nil where it has no id. The agent is the
@@ -127,7 +128,7 @@ func (r *record) log(source string, a agent) *call.Log {
 }
 
 // metadata is what a session says beyond what the log says already.
-func metadata(session wire.Object) map[string]any {
+func metadata(session loose.Object) map[string]any {
 	m := map[string]any{}
 	for key, value := range session {
 		switch key {
@@ -149,25 +150,25 @@ func metadata(session wire.Object) map[string]any {
 // such as transfers and the reason for the end, are turns of the system.
 func turns(entries json.RawMessage, text string) []call.Turn {
 	var list []struct {
-		Text    wire.Text   `json:"text"`
-		Speaker wire.Text   `json:"speaker"`
-		At      wire.Number `json:"timestamp"`
-		Partial wire.Truth  `json:"is_partial"`
+		Text    loose.Text   `json:"text"`
+		Speaker loose.Text   `json:"speaker"`
+		At      loose.Number `json:"timestamp"`
+		Partial loose.Truth  `json:"is_partial"`
 	}
-	if b := wire.Unwrap(entries); len(b) > 0 && b[0] == '[' {
+	if b := loose.Unwrap(entries); len(b) > 0 && b[0] == '[' {
 		_ = json.Unmarshal(b, &list) // an odd entry is left zero and says nothing
 	}
-	var said []wire.Entry
+	var said []loose.Entry
 	for _, e := range list {
 		if e.Partial.V != nil && *e.Partial.V {
 			continue
 		}
-		said = append(said, wire.Entry{
-			Role: string(e.Speaker), Words: strings.TrimSpace(string(e.Text)), Start: wire.Offset(e.At, time.Time{}),
+		said = append(said, loose.Entry{
+			Role: string(e.Speaker), Words: strings.TrimSpace(string(e.Text)), Start: loose.Offset(e.At, time.Time{}),
 		})
 	}
-	if turns := wire.Turns(said); len(turns) > 0 {
+	if turns := loose.Turns(said); len(turns) > 0 {
 		return turns
 	}
-	return wire.Lines(text)
+	return loose.Lines(text)
 }

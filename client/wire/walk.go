@@ -1,3 +1,5 @@
+// Package wire reads lists of calls in numbered pages that shift while they are
+// read, as if each were one answer in the order of time.
 package wire
 
 import (

@@ -8,32 +8,32 @@ import (
 	"strings"
 	"time"
 
-	"call-logs-mcp/client/wire"
+	"call-logs-mcp/client/loose"
 	"call-logs-mcp/internal/call"
 )
 
 // entry is one element of transcript_object or transcript_with_tool_calls:
 // something said, the call of a tool, or its result.
 type entry struct {
-	Role      wire.Text       `json:"role"`
+	Role      loose.Text      `json:"role"`
 	Content   json.RawMessage `json:"content"`
-	Timestamp wire.Number     `json:"timestamp"` // milliseconds, of the call or of the epoch
+	Timestamp loose.Number    `json:"timestamp"` // milliseconds, of the call or of the epoch
 	Words     []struct {
-		Start wire.Number `json:"start"`
-		End   wire.Number `json:"end"`
+		Start loose.Number `json:"start"`
+		End   loose.Number `json:"end"`
 	} `json:"words"`
 
-	ToolID    wire.Text       `json:"tool_call_id"`
-	Name      wire.Text       `json:"name"`
+	ToolID    loose.Text      `json:"tool_call_id"`
+	Name      loose.Text      `json:"name"`
 	Arguments json.RawMessage `json:"arguments"`
 	Result    json.RawMessage `json:"result"`
 }
 
 // event is one element of events.
 type event struct {
-	Timestamp wire.Number     `json:"timestamp"` // milliseconds of the epoch
-	Event     wire.Text       `json:"event"`
-	Session   wire.Number     `json:"session_time"` // milliseconds of the call
+	Timestamp loose.Number    `json:"timestamp"` // milliseconds of the epoch
+	Event     loose.Text      `json:"event"`
+	Session   loose.Number    `json:"session_time"` // milliseconds of the call
 	Data      json.RawMessage `json:"data"`
 }
 
@@ -47,13 +47,13 @@ func (r *record) turns(l *call.Log) []call.Turn {
 		said = withTools
 	}
 	if len(said) == 0 {
-		said = wire.Lines(string(r.Transcript))
+		said = loose.Lines(string(r.Transcript))
 	}
 	if !slices.ContainsFunc(said, isTool) {
 		said = insert(said, withTools, isTool)
 	}
 	events := r.events(l)
-	return wire.Numbered(insert(said, events, func(call.Turn) bool { return true }))
+	return loose.Numbered(insert(said, events, func(call.Turn) bool { return true }))
 }
 
 func isSpoken(t call.Turn) bool { return t.Role == call.RoleAgent || t.Role == call.RoleCaller }
@@ -63,20 +63,20 @@ func isTool(t call.Turn) bool   { return t.Role == call.RoleTool }
 // read decodes entries, and skips what makes no sense.
 func (r *record) read(raw json.RawMessage, l *call.Log) []call.Turn {
 	var entries []entry
-	if b := wire.Unwrap(raw); len(b) > 0 && b[0] == '[' {
+	if b := loose.Unwrap(raw); len(b) > 0 && b[0] == '[' {
 		_ = json.Unmarshal(b, &entries) // an odd entry is left zero and says nothing
 	}
 	unit := wordUnit(entries, l.Duration)
-	said := make([]wire.Entry, len(entries))
+	said := make([]loose.Entry, len(entries))
 	for i, e := range entries {
-		said[i] = wire.Entry{
+		said[i] = loose.Entry{
 			Role: string(e.Role), ID: string(e.ToolID), Name: string(e.Name),
-			Args: wire.Compact(e.Arguments), Result: wire.Compact(e.Result),
+			Args: loose.Compact(e.Arguments), Result: loose.Compact(e.Result),
 			Words: content(e.Content),
-			Start: wire.Offset(scaled(e.Timestamp, 1e-3), l.StartedAt),
+			Start: loose.Offset(scaled(e.Timestamp, 1e-3), l.StartedAt),
 		}
 		if n := len(e.Words); n > 0 {
-			from, to := wire.Offset(scaled(e.Words[0].Start, unit), l.StartedAt), wire.Offset(scaled(e.Words[n-1].End, unit), l.StartedAt)
+			from, to := loose.Offset(scaled(e.Words[0].Start, unit), l.StartedAt), loose.Offset(scaled(e.Words[n-1].End, unit), l.StartedAt)
 			if said[i].Start == nil {
 				said[i].Start = from
 			}
@@ -85,14 +85,14 @@ func (r *record) read(raw json.RawMessage, l *call.Log) []call.Turn {
 			}
 		}
 	}
-	return wire.Turns(said)
+	return loose.Turns(said)
 }
 
 // content is the words of an entry; those of a tool's result may be JSON.
 func content(raw json.RawMessage) string {
-	var words wire.Text
+	var words loose.Text
 	_ = words.UnmarshalJSON(raw)
-	return cmp.Or(strings.TrimSpace(string(words)), wire.Compact(raw))
+	return cmp.Or(strings.TrimSpace(string(words)), loose.Compact(raw))
 }
 
 // wordUnit is what the times of words are in, as seconds. The API counts in
@@ -116,12 +116,12 @@ func wordUnit(entries []entry, length *time.Duration) float64 {
 	return 1e-3
 }
 
-func scaled(n wire.Number, by float64) wire.Number {
+func scaled(n loose.Number, by float64) loose.Number {
 	if n.V == nil {
 		return n
 	}
 	v := *n.V * by
-	return wire.Number{V: &v}
+	return loose.Number{V: &v}
 }
 
 // maxData bounds the characters of an event's data that are shown.
@@ -129,7 +129,7 @@ const maxData = 300
 
 func (r *record) events(l *call.Log) []call.Turn {
 	var events []event
-	if b := wire.Unwrap(r.Events); len(b) > 0 && b[0] == '[' {
+	if b := loose.Unwrap(r.Events); len(b) > 0 && b[0] == '[' {
 		_ = json.Unmarshal(b, &events)
 	}
 	var turns []call.Turn
@@ -138,15 +138,15 @@ func (r *record) events(l *call.Log) []call.Turn {
 		if words == "" {
 			continue
 		}
-		if data := []rune(wire.Compact(e.Data)); len(data) > 2 { // more than {}
+		if data := []rune(loose.Compact(e.Data)); len(data) > 2 { // more than {}
 			if len(data) > maxData {
 				data = append(data[:maxData], '…')
 			}
 			words += ": " + string(data)
 		}
-		at := wire.Offset(scaled(e.Timestamp, 1e-3), l.StartedAt)
+		at := loose.Offset(scaled(e.Timestamp, 1e-3), l.StartedAt)
 		if at == nil {
-			at = wire.Offset(scaled(e.Session, 1e-3), l.StartedAt)
+			at = loose.Offset(scaled(e.Session, 1e-3), l.StartedAt)
 		}
 		turns = append(turns, call.Turn{Role: call.RoleSystem, Text: words, Start: at})
 	}

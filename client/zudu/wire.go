@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"call-logs-mcp/client/loose"
 	"call-logs-mcp/client/wire"
 	"call-logs-mcp/internal/call"
 )
@@ -20,11 +21,11 @@ type listAnswer struct {
 }
 
 type pagination struct {
-	Limit      wire.Number `json:"limit"`
-	TotalCount wire.Number `json:"total_count"`
-	Total      wire.Number `json:"total"`
-	Pages      wire.Number `json:"total_pages"`
-	HasNext    wire.Truth  `json:"has_next_page"`
+	Limit      loose.Number `json:"limit"`
+	TotalCount loose.Number `json:"total_count"`
+	Total      loose.Number `json:"total"`
+	Pages      loose.Number `json:"total_pages"`
+	HasNext    loose.Truth  `json:"has_next_page"`
 }
 
 // UnmarshalJSON insists on calls alone.
@@ -35,7 +36,7 @@ func (a *listAnswer) UnmarshalJSON(b []byte) error {
 			Pagination pagination `json:"pagination"`
 		} `json:"data"`
 	}
-	if err := wire.Unmarshal(b, &list); err != nil {
+	if err := loose.Unmarshal(b, &list); err != nil {
 		return err
 	}
 	if list.Data.Calls == nil {
@@ -48,14 +49,14 @@ func (a *listAnswer) UnmarshalJSON(b []byte) error {
 // rows is what the answer says of the list, as its page of this number.
 func (a *listAnswer) rows(page int) wire.Rows {
 	p := a.pagination
-	rows := wire.Rows{Total: wire.Count(p.TotalCount), More: p.HasNext.V}
+	rows := wire.Rows{Total: loose.Count(p.TotalCount), More: p.HasNext.V}
 	if rows.Total == nil {
-		rows.Total = wire.Count(p.Total)
+		rows.Total = loose.Count(p.Total)
 	}
-	if n := wire.Count(p.Limit); n != nil {
+	if n := loose.Count(p.Limit); n != nil {
 		rows.Size = *n
 	}
-	if pages := wire.Count(p.Pages); rows.More == nil && pages != nil {
+	if pages := loose.Count(p.Pages); rows.More == nil && pages != nil {
 		more := page+1 < *pages
 		rows.More = &more
 	}
@@ -74,7 +75,7 @@ func (d *detail) UnmarshalJSON(b []byte) error {
 			Call record `json:"call"`
 		} `json:"data"`
 	}
-	if err := wire.Unmarshal(b, &answer); err != nil {
+	if err := loose.Unmarshal(b, &answer); err != nil {
 		return err
 	}
 	for _, r := range []record{answer.Data.record, answer.Data.Call, answer.record} {
@@ -88,49 +89,49 @@ func (d *detail) UnmarshalJSON(b []byte) error {
 
 // record is one call. All of it may be missing or null.
 type record struct {
-	ID        wire.Text   `json:"id"` // a uuid
-	CallID    wire.Text   `json:"call_id"`
-	Agent     wire.Text   `json:"agent_id"`
-	Status    wire.Text   `json:"call_status"`
-	Type      wire.Text   `json:"call_type"`
-	Direction wire.Text   `json:"direction"`
-	From      wire.Text   `json:"from_number"`
-	To        wire.Text   `json:"to_number"`
-	StartedAt wire.Moment `json:"start_timestamp"`
-	EndedAt   wire.Moment `json:"end_timestamp"`
-	CreatedAt wire.Moment `json:"created_at"`
-	UpdatedAt wire.Moment `json:"updated_at"`
-	Duration  wire.Number `json:"call_duration"` // milliseconds
-	Reason    wire.Text   `json:"disconnection_reason"`
-	Recording wire.Text   `json:"recording_url"`
-	PublicLog wire.Text   `json:"public_log_url"`
-	OptOut    wire.Truth  `json:"opt_out_sensitive_data_storage"`
-	Metadata  wire.Object `json:"metadata"`
+	ID        loose.Text   `json:"id"` // a uuid
+	CallID    loose.Text   `json:"call_id"`
+	Agent     loose.Text   `json:"agent_id"`
+	Status    loose.Text   `json:"call_status"`
+	Type      loose.Text   `json:"call_type"`
+	Direction loose.Text   `json:"direction"`
+	From      loose.Text   `json:"from_number"`
+	To        loose.Text   `json:"to_number"`
+	StartedAt loose.Moment `json:"start_timestamp"`
+	EndedAt   loose.Moment `json:"end_timestamp"`
+	CreatedAt loose.Moment `json:"created_at"`
+	UpdatedAt loose.Moment `json:"updated_at"`
+	Duration  loose.Number `json:"call_duration"` // milliseconds
+	Reason    loose.Text   `json:"disconnection_reason"`
+	Recording loose.Text   `json:"recording_url"`
+	PublicLog loose.Text   `json:"public_log_url"`
+	OptOut    loose.Truth  `json:"opt_out_sensitive_data_storage"`
+	Metadata  loose.Object `json:"metadata"`
 
 	Events     json.RawMessage `json:"events"`
-	Transcript wire.Text       `json:"transcript"`
+	Transcript loose.Text      `json:"transcript"`
 	Object     json.RawMessage `json:"transcript_object"`
 	WithTools  json.RawMessage `json:"transcript_with_tool_calls"`
 
 	Latency  map[string]latency `json:"latency"` // by stage
 	Analysis struct {
-		Successful  wire.Truth `json:"call_successful"`
-		Summary     wire.Text  `json:"call_summary"`
-		Sentiment   wire.Text  `json:"user_sentiment"`
-		InVoicemail wire.Truth `json:"in_voicemail"`
+		Successful  loose.Truth `json:"call_successful"`
+		Summary     loose.Text  `json:"call_summary"`
+		Sentiment   loose.Text  `json:"user_sentiment"`
+		InVoicemail loose.Truth `json:"in_voicemail"`
 	} `json:"call_analysis"`
 	Cost struct {
-		Combined wire.Number `json:"combined_cost"`
+		Combined loose.Number `json:"combined_cost"`
 	} `json:"call_cost"`
 	Telephony struct {
-		CallSID wire.Text `json:"call_sid"`
+		CallSID loose.Text `json:"call_sid"`
 	} `json:"telephony_identifier"`
 }
 
 // latency is in milliseconds.
 type latency struct {
-	P50 wire.Number `json:"p50"`
-	P95 wire.Number `json:"p95"`
+	P50 loose.Number `json:"p50"`
+	P95 loose.Number `json:"p95"`
 }
 
 // log is the record in our own words. It is nil where the record has no name.
@@ -215,10 +216,10 @@ func (r *record) metadata() map[string]any {
 
 // lower folds the API's enums, which it writes in capitals, small letters and
 // mixed.
-func lower(t wire.Text) string { return strings.ToLower(strings.TrimSpace(string(t))) }
+func lower(t loose.Text) string { return strings.ToLower(strings.TrimSpace(string(t))) }
 
 // millis is a number of milliseconds, to the microsecond.
-func millis(n wire.Number) *time.Duration {
+func millis(n loose.Number) *time.Duration {
 	if n.V == nil || *n.V < 0 || *n.V > 1e12 {
 		return nil
 	}

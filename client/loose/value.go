@@ -1,7 +1,7 @@
-// Package wire reads what upstreams send as they send it: values of odd types,
-// transcripts of many shapes, and lists in numbered pages that shift while they
-// are read. What makes no sense is missing, and never fails its record.
-package wire
+// Package loose reads what upstreams and files hold as it is: values of odd
+// types, and transcripts of many shapes. What makes no sense is missing, and
+// never fails its record.
+package loose
 
 import (
 	"bytes"

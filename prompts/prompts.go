@@ -86,11 +86,19 @@ func (p prompt) declare(name string) mcp.Prompt {
 	return declared
 }
 
+// maxArgument bounds what is read of an argument, of which the prompt takes 300
+// characters.
+const maxArgument = 8 << 10
+
 // get fills the prompt with the arguments, which are a person's own words.
 func (p prompt) get(_ context.Context, r mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
 	args := map[string]string{}
 	for _, a := range p.Arguments {
-		args[a.Name] = render.Clip(render.Clean(r.Params.Arguments[a.Name]), 300)
+		given := r.Params.Arguments[a.Name]
+		if len(given) > maxArgument {
+			return nil, fmt.Errorf("%s has %d bytes; at most %d are taken", a.Name, len(given), maxArgument)
+		}
+		args[a.Name] = render.Clip(render.Clean(given), 300)
 		if a.Required && args[a.Name] == "" {
 			return nil, fmt.Errorf("the prompt needs %s: %s", a.Name, a.Description)
 		}

@@ -161,8 +161,14 @@ type address struct {
 	request    render.Request
 }
 
+// maxAddress bounds an address, in bytes: an id of 200 and some arguments, escaped.
+const maxAddress = 4 << 10
+
 func parse(uri string, sources []string) (address, error) {
 	var a address
+	if len(uri) > maxAddress {
+		return a, fmt.Errorf("an address has at most %d bytes, this one %d", maxAddress, len(uri))
+	}
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme != "call" || u.Host == "" {
 		return a, fmt.Errorf("not a call:// address: write call://source/key or call://source/key/transcript")

@@ -54,8 +54,32 @@ var equivalents = map[string][]string{
 	"transcript":        {"include_transcript"},
 }
 
+// The limits of arguments, in bytes of JSON unless they say otherwise. They are
+// checked before anything is read of a value: reading takes many times its size.
+const (
+	maxArguments = 128 << 10 // of all arguments of a call
+	maxText      = 8 << 10   // of one that is a text, a number or a truth
+	maxPacked    = 96 << 10  // of filters_v2, a cursor or a list
+	maxItems     = 1000      // entries of a list
+)
+
+// sized refuses an argument that is too long to be one.
+func sized(name string, prop *jsonschema.Schema, raw json.RawMessage) error {
+	limit := maxText
+	if name == "filters_v2" || name == "cursor" || prop.Type == "array" {
+		limit = maxPacked
+	}
+	if len(raw) > limit {
+		return fmt.Errorf("%s has %d bytes; at most %d are taken", name, len(raw), limit)
+	}
+	return nil
+}
+
 // bind fills dst from raw, or returns an error meant for the model.
 func (a arguments) bind(raw json.RawMessage, dst any) error {
+	if len(raw) > maxArguments {
+		return fmt.Errorf("the arguments of %s have %d bytes; at most %d are taken", a.tool, len(raw), maxArguments)
+	}
 	given := map[string]json.RawMessage{}
 	if t := bytes.TrimSpace(raw); len(t) > 0 && string(t) != "null" {
 		if err := json.Unmarshal(t, &given); err != nil {
@@ -68,6 +92,9 @@ func (a arguments) bind(raw json.RawMessage, dst any) error {
 		prop, ok := a.schema.Properties.Get(own)
 		if !ok {
 			return a.unknown(name)
+		}
+		if err := sized(own, prop, given[name]); err != nil {
+			return err
 		}
 		v, err := coerce(own, prop, given[name])
 		if err != nil {
@@ -206,7 +233,7 @@ func coerceList(name string, raw json.RawMessage, text string, isText bool) (any
 		raw, isText = json.RawMessage(text), false
 	}
 	if isText {
-		return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' }), nil
+		return fewItems(name, strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' }))
 	}
 	var items []any
 	dec := json.NewDecoder(bytes.NewReader(raw))
@@ -233,6 +260,13 @@ func coerceList(name string, raw json.RawMessage, text string, isText bool) (any
 	}
 	if len(list) == 0 {
 		return nil, nil
+	}
+	return fewItems(name, list)
+}
+
+func fewItems(name string, list []string) (any, error) {
+	if len(list) > maxItems {
+		return nil, fmt.Errorf("%s has %d entries; at most %d are taken", name, len(list), maxItems)
 	}
 	return list, nil
 }

@@ -3,13 +3,15 @@ package filter
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 )
 
 // value reads v as an operand of f and op, or says what is wrong with it.
 func (p *parser) value(f Field, op Op, v any) (any, string) {
+	if s, ok := v.(string); ok && len(s) > maxOperand && op != In && op != Regex {
+		return nil, fmt.Sprintf("a value has at most %d bytes, this one %d", maxOperand, len(s))
+	}
 	switch op {
 	case IsNull:
 		if b, ok := boolean(v); ok {
@@ -19,13 +21,9 @@ func (p *parser) value(f Field, op Op, v any) (any, string) {
 	case In:
 		return p.list(f, v)
 	case Regex:
-		s, ok := v.(string)
-		if !ok || s == "" || len(s) > maxRegex {
-			return nil, fmt.Sprintf("regex takes an RE2 expression of at most %d characters, got %s", maxRegex, show(v))
-		}
-		re, err := regexp.Compile(s)
-		if err != nil {
-			return nil, fmt.Sprintf("not an RE2 expression: %s", clip(strings.TrimPrefix(err.Error(), "error parsing regexp: "), 100))
+		re, msg := p.pattern(v)
+		if msg != "" {
+			return nil, msg
 		}
 		return re, ""
 	case Contains, StartsWith, EndsWith:
@@ -55,6 +53,9 @@ func (p *parser) list(f Field, v any) (any, string) {
 	for i, item := range items {
 		if item == nil {
 			continue
+		}
+		if s, ok := item.(string); ok && len(s) > maxOperand {
+			return nil, fmt.Sprintf("[%d] a value has at most %d bytes, this one %d", i, maxOperand, len(s))
 		}
 		val, msg := p.scalar(f, In, item)
 		if msg != "" {

@@ -12,11 +12,11 @@ import (
 
 // The limits of a filter, far above what people and models write.
 const (
-	maxBytes = 64 << 10
-	maxDepth = 20
-	maxConds = 500
-	maxList  = 1000
-	maxRegex = 500
+	maxBytes   = 64 << 10
+	maxDepth   = 20
+	maxConds   = 500
+	maxList    = 1000
+	maxOperand = 2000 // bytes of a value: each is compared with every call
 )
 
 // An Error says where a filter is wrong and what would be right, in words that
@@ -66,6 +66,8 @@ type parser struct {
 	schema Schema
 	at     Clock
 	conds  int
+
+	programs int // instructions of its regular expressions
 }
 
 // expr parses v, found at path and depth, inside a same_row of relation.

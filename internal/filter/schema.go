@@ -98,9 +98,15 @@ func (s Schema) Names() []string {
 	return names
 }
 
+// longestName is how long a word may be that Closest looks at.
+const longestName = 100
+
 // Closest returns the one of names that word is most likely a slip for, or "".
 // A third of its letters may be wrong; a part of a name counts as the name.
 func Closest(word string, names []string) string {
+	if len(word) > longestName {
+		return "" // no slip of the pen, and each comparison takes its length
+	}
 	best, least := "", max(1, (len(word)+1)/3)+1
 	low := strings.ToLower(word)
 	for _, name := range names {

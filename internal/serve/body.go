@@ -73,10 +73,15 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, envelope, error) 
 	if r.Header.Get("Content-Encoding") != "" {
 		return nil, e, &refused{status: http.StatusUnsupportedMediaType, code: mcp.INVALID_REQUEST, words: "a compressed body is not taken"}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyBytes))
-	if err != nil {
+	if r.ContentLength > bodyBytes {
+		return nil, e, unread(&http.MaxBytesError{Limit: bodyBytes})
+	}
+	var read bytes.Buffer
+	read.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead)
+	if _, err := read.ReadFrom(http.MaxBytesReader(w, r.Body, bodyBytes)); err != nil {
 		return nil, e, unread(err)
 	}
+	body := read.Bytes()
 	// What is left of the time to read would end the call when it runs out.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	body = bytes.TrimSpace(body)
@@ -87,6 +92,9 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, envelope, error) 
 	if no != nil {
 		raw, _ := json.Marshal(no.ID)
 		return nil, e, &refused{status: http.StatusBadRequest, code: no.Error.Code, words: no.Error.Message, id: raw}
+	}
+	if m.Method == toolsCall && len(body) > callBytes {
+		return nil, e, &refused{status: http.StatusBadRequest, code: mcp.INVALID_PARAMS, words: tooLong(callBytes, body), id: m.ID}
 	}
 	if err := unambiguous(body, m.ID); err != nil {
 		return nil, e, &refused{status: http.StatusBadRequest, code: mcp.INVALID_REQUEST, words: err.Error(), id: m.ID}

@@ -100,6 +100,35 @@ func TestNothingButPost(t *testing.T) {
 	}
 }
 
+// A request that is too long to be meant is refused under its own id, over HTTP
+// and stdio alike, before mcp-go decodes it.
+func TestRequestsAreMeasured(t *testing.T) {
+	long := strings.Repeat("x", 80<<10)
+	for what, body := range map[string]string{
+		"an address":       `{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"call://demo/` + long[:5000] + `"}}`,
+		"a template":       `{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{"ref":{"type":"ref/resource","uri":"` + long[:5000] + `"},"argument":{"name":"key","value":""}}}`,
+		"a value":          `{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{"ref":{"type":"ref/prompt","name":"x"},"argument":{"name":"id","value":"` + long + `"}}}`,
+		"a prompt":         `{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"x","arguments":{"a":"` + long + `"}}}`,
+		"a list's cursor":  `{"jsonrpc":"2.0","id":1,"method":"resources/list","params":{"cursor":"` + long + `"}}`,
+		"an unknown thing": `{"jsonrpc":"2.0","id":1,"method":"nope","params":{"a":"` + long + `"}}`,
+	} {
+		m, no := parse([]byte(body))
+		if assert.NotNil(t, no, what) {
+			assert.Equal(t, mcp.INVALID_PARAMS, no.Error.Code, what)
+			assert.Contains(t, no.Error.Message, "at most", what)
+			assert.Equal(t, "1", string(m.ID), what)
+		}
+	}
+	h := serving(t, newBench().server(), HTTPOptions{})
+	g := h.post(asks("7", "echo", strings.Repeat("x", 200<<10)))
+	assert.Equal(t, 400, g.status)
+	if assert.NotNil(t, g.Error) {
+		assert.Equal(t, mcp.INVALID_PARAMS, g.Error.Code)
+	}
+	_, no := parse([]byte(asks("1", "echo", strings.Repeat("x", 120<<10))))
+	assert.Nil(t, no, "what an argument may have")
+}
+
 // Whatever is sent, the handler answers JSON-RPC or nothing, never 5xx, and
 // keeps the number of places. A body is padded by up to 2 MiB, and nested.
 func FuzzHandler(f *testing.F) {

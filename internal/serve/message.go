@@ -2,6 +2,7 @@ package serve
 
 import (
 	"encoding/json"
+	"fmt"
 	"unicode/utf8"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -58,7 +59,43 @@ func parse(line []byte) (message, *mcp.JSONRPCError) {
 	case m.Method == "" && !m.isResponse():
 		return m, refusal(m.ID, mcp.INVALID_REQUEST, "a message needs a method")
 	}
+	if long := m.oversized(line); long != "" {
+		return m, refusal(m.ID, mcp.INVALID_PARAMS, long)
+	}
 	return m, nil
+}
+
+// The limits of one request, in bytes. mcp-go decodes each several times, and
+// tries an address on every template, so that what is too long to be meant ends
+// here. What single arguments may have is for those who read them.
+const (
+	callBytes    = 192 << 10 // tools/call over HTTP, whose arguments have 128 KiB at most
+	requestBytes = 64 << 10  // any other
+	addressBytes = 4 << 10   // of a resource
+)
+
+// oversized says what of a request is too long, "" for nothing. The arguments of
+// tools are not measured here: over stdio they cost the one who sends them alone.
+func (m message) oversized(line []byte) string {
+	switch {
+	case len(line) <= addressBytes || m.Method == toolsCall:
+		return ""
+	case len(line) > requestBytes:
+		return tooLong(requestBytes, line)
+	}
+	var of struct {
+		Params struct {
+			URI string `json:"uri"`
+			Ref struct {
+				URI string `json:"uri"`
+			} `json:"ref"`
+		} `json:"params"`
+	}
+	_ = json.Unmarshal(line, &of) // what has another shape is mcp-go's to refuse
+	if n := max(len(of.Params.URI), len(of.Params.Ref.URI)); n > addressBytes {
+		return fmt.Sprintf("an address has at most %d bytes, this one %d", addressBytes, n)
+	}
+	return ""
 }
 
 // usable says whether id is one that JSON-RPC, as MCP narrows it, allows.
@@ -92,4 +129,8 @@ func addressed(answer mcp.JSONRPCMessage, id json.RawMessage) mcp.JSONRPCMessage
 		return a
 	}
 	return answer
+}
+
+func tooLong(limit int, line []byte) string {
+	return fmt.Sprintf("a request of this kind has at most %d bytes, this one %d", limit, len(line))
 }

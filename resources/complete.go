@@ -82,8 +82,10 @@ func (c Completer) newest(ctx context.Context, name func(*call.Log) string) (out
 		c.Logger.Debug("no completions", "err", cause(err))
 		return nil, fmt.Errorf("the calls cannot be listed now")
 	}
+	words := c.words(ctx)
 	for _, l := range p.Logs {
-		if s := name(l); s != "" {
+		// An id that may not be shown as it is would be of no use as another.
+		if s := name(l); s != "" && words(s) == s {
 			out = append(out, s)
 		}
 	}

@@ -29,6 +29,17 @@ type Deps struct {
 	Budget  int    // tokens of one resource
 	Note    string // begins every text; "" for none
 	Logger  *slog.Logger
+
+	// Words makes a text fit to be shown to who asks; nil cleans it. Calls has put
+	// it to all but the ids.
+	Words func(context.Context) func(string) string
+}
+
+func (d Deps) words(ctx context.Context) func(string) string {
+	if d.Words == nil {
+		return render.Clean
+	}
+	return d.Words(ctx)
 }
 
 // newest is how many calls resources/list names: many clients show a list, and
@@ -94,18 +105,20 @@ func (d Deps) AddNewest(ctx context.Context, _ any, r *mcp.ListResourcesRequest,
 		d.Logger.Warn("newest calls not listed as resources", "err", cause(err))
 		return
 	}
+	words := d.words(ctx)
 	for _, l := range p.Logs {
-		parts := []string{l.ID.String()}
+		id := words(l.ID.String())
+		parts := []string{render.Value(id, 200)}
 		if !l.StartedAt.IsZero() {
 			parts = append(parts, l.StartedAt.UTC().Format("2006-01-02 15:04"))
 		}
 		for _, s := range []string{l.AgentName, render.Outcome(l), l.Topic} {
 			if s != "" {
-				parts = append(parts, render.Clip(render.Clean(s), 60))
+				parts = append(parts, render.Value(s, 60))
 			}
 		}
 		result.Resources = append(result.Resources,
-			mcp.NewResource(l.ID.URI(), l.ID.String(), mcp.WithResourceTitle(strings.Join(parts, " · ")), mcp.WithMIMEType("text/plain")))
+			mcp.NewResource(l.ID.URI(), id, mcp.WithResourceTitle(strings.Join(parts, " · ")), mcp.WithMIMEType("text/plain")))
 	}
 }
 

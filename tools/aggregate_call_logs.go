@@ -139,7 +139,7 @@ func (a aggregated) text(budget int) string {
 	}
 	rows := [][]string{}
 	for _, g := range a.found.Groups {
-		rows = append(rows, a.row(g, strings.Join(g.Key, " · ")))
+		rows = append(rows, a.row(g, keyWords(g.Key)))
 	}
 	rest := a.othersWords(len(rows))
 	rows = append(rows, a.row(a.found.Total, "all"))
@@ -156,6 +156,15 @@ func (a aggregated) text(budget int) string {
 		w.Line(rest)
 	}
 	return w.String()
+}
+
+// keyWords is the key of a group in a cell.
+func keyWords(key []string) string {
+	words := make([]string, len(key))
+	for i, k := range key {
+		words[i] = render.Value(k, 80)
+	}
+	return strings.Join(words, " · ")
 }
 
 func (a aggregated) byWords() string {
@@ -193,7 +202,7 @@ func (a aggregated) row(g call.Group, key string) []string {
 	if total := a.found.Total.Stats.Calls; key != "all" && total > 0 {
 		share = percent(g.Stats.Calls, total)
 	}
-	row := []string{render.Clip(key, 80), thousands(g.Stats.Calls), share, rate(g.Stats), thousands(g.Stats.Evaluated), length(g.Stats.Mean), length(g.Stats.P50), length(g.Stats.P95)}
+	row := []string{key, thousands(g.Stats.Calls), share, rate(g.Stats), thousands(g.Stats.Evaluated), length(g.Stats.Mean), length(g.Stats.P50), length(g.Stats.P95)}
 	if a.previous {
 		before := call.Stats{}
 		if g.Previous != nil {

@@ -101,16 +101,24 @@ func (d Deps) result(a answer, f format) *mcp.CallToolResult {
 	return mcp.NewToolResultText(text)
 }
 
-// structured is an answer as data. It is encoded here, where its size matters.
+// structured is an answer as data, and the same as text, since many clients pass
+// on the text alone. It is encoded here, where its size matters.
 func (d Deps) structured(a answer, budget int) *mcp.CallToolResult {
-	b, err := json.Marshal(a.data(budget))
+	data := a.data(budget)
+	b, err := json.Marshal(data)
+	if err != nil {
+		return d.failure(err)
+	}
+	again, err := json.Marshal(string(b)) // as it stands in the text
 	switch {
 	case err != nil:
 		return d.failure(err)
-	case len(b) > render.MaxBytes-1024:
+	case len(b)+len(again) > render.MaxBytes-4096:
 		return d.tooLarge()
 	}
-	return mcp.NewToolResultStructured(json.RawMessage(b), strings.TrimPrefix(d.Note()+"; the answer is in the structured content", "; "))
+	result := mcp.NewToolResultStructured(json.RawMessage(b), string(b))
+	result.Meta = labels(data)
+	return result
 }
 
 func (d Deps) tooLarge() *mcp.CallToolResult {

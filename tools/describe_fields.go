@@ -41,7 +41,7 @@ func (a fieldList) text(budget int) string { return render.Fields(budget) }
 // fieldsData is either form of the answer as data.
 type fieldsData struct {
 	Fields   []fieldData   `json:"fields,omitempty"`
-	Field    string        `json:"field,omitempty"`
+	Field    string        `json:"field,omitempty" trust:"ours"`
 	Values   []tally       `json:"values,omitzero"`
 	Window   *windowData   `json:"window,omitempty"`
 	Coverage *coverageData `json:"coverage,omitempty"`
@@ -49,10 +49,10 @@ type fieldsData struct {
 }
 
 type fieldData struct {
-	Name      string   `json:"name"`
-	Type      string   `json:"type"`
-	Operators []string `json:"operators"`
-	Doc       string   `json:"doc"`
+	Name      string   `json:"name" trust:"ours"`
+	Type      string   `json:"type" trust:"ours"`
+	Operators []string `json:"operators" trust:"ours"`
+	Doc       string   `json:"doc" trust:"ours"`
 }
 
 func (a fieldList) data(budget int) any {
@@ -208,7 +208,7 @@ func (a fieldValues) text(budget int) string {
 		if i >= mostRows || i >= mostExamples && (t.Calls == 1 || f.Kind == filter.Number) {
 			break
 		}
-		rows = append(rows, []string{render.Clip(render.Clean(t.Value), 120), thousands(t.Calls)})
+		rows = append(rows, []string{render.Value(t.Value, 120), thousands(t.Calls)})
 	}
 	body, common, shown := render.Table([]string{"value", "calls"}, rows, w.Left()-40)
 	if len(common) > 0 {

@@ -87,15 +87,11 @@ type callFacts struct {
 	Cost         *float64   `json:"cost,omitempty"`
 	TraceID      string     `json:"trace_id,omitempty"`
 	RecordingURL string     `json:"recording_url,omitempty"`
-	Latency      []pairData `json:"latency,omitempty"`
-	Metadata     []pairData `json:"metadata,omitempty"`
-	Variables    []pairData `json:"dynamic_variables,omitempty"`
-}
 
-// pairData is one key of a map: schemas without free-form objects can hold it.
-type pairData struct {
-	Key   string `json:"key"`
-	Value string `json:"value"`
+	// Of each stage p50 and p95.
+	Latency   map[string]map[string]float64 `json:"latency,omitempty" jsonschema_description:"In seconds, by stage."`
+	Metadata  map[string]string             `json:"metadata,omitempty"`
+	Variables map[string]string             `json:"dynamic_variables,omitempty"`
 }
 
 type metricData struct {
@@ -110,7 +106,7 @@ type metricData struct {
 
 type toolData struct {
 	Turn   int    `json:"turn"`
-	At     string `json:"at,omitempty"`
+	At     string `json:"at,omitempty" trust:"ours"`
 	Name   string `json:"name"`
 	Args   string `json:"args,omitempty"`
 	Result string `json:"result,omitempty"`
@@ -121,7 +117,7 @@ type timingData struct {
 	LatencyP50 *float64 `json:"agent_latency_p50_seconds,omitempty"`
 	LatencyP95 *float64 `json:"agent_latency_p95_seconds,omitempty"`
 	Silence    *float64 `json:"longest_silence_seconds,omitempty"`
-	SilenceAt  string   `json:"longest_silence_at,omitempty"`
+	SilenceAt  string   `json:"longest_silence_at,omitempty" trust:"ours"`
 	Overlaps   int      `json:"overlaps"`
 	Gap        bool     `json:"gap,omitempty" jsonschema_description:"No turn's end is known: all is from start to start."`
 }

@@ -2,6 +2,7 @@ package tools
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,6 +40,9 @@ func listCallLogs(d Deps) server.ServerTool {
 			return nil, err
 		}
 		a := listed{d: d, q: q, page: p}
+		if a.fence, err = render.NewShortFence(rand.Reader); err != nil {
+			return nil, err
+		}
 		if len(p.Logs) == 0 && !q.paging && p.Coverage.Complete {
 			a.why = d.whyNothing(ctx, q)
 		}
@@ -51,10 +55,11 @@ func listCallLogs(d Deps) server.ServerTool {
 
 // listed is a page of calls, and where it is empty, why.
 type listed struct {
-	d    Deps
-	q    question
-	page call.Page
-	why  []string
+	d     Deps
+	q     question
+	page  call.Page
+	why   []string
+	fence render.Fence
 }
 
 func (a listed) text(budget int) string {
@@ -78,7 +83,7 @@ func (a listed) table(budget int, narrow bool) (s string, ok bool) {
 	if narrow {
 		columns, scope = columns[:narrowColumns], a.q.scope(80)
 	}
-	frame := func(shown int, common []render.Common) (above, below string) {
+	frame := func(shown int, common []render.Common, body string) string {
 		lines := []string{
 			fmt.Sprintf("%s, %s · %s", a.counted(shown), orderWords(a.q.query.Order), scope),
 			"window " + a.q.windowWords(a.page) + " · " + a.q.coverageWords(a.page),
@@ -87,22 +92,21 @@ func (a listed) table(budget int, narrow bool) (s string, ok bool) {
 			lines = append(lines, a.page.Notes...)
 		}
 		if len(common) > 0 {
-			lines = append(lines, render.EveryRow(common))
+			body = render.EveryRow(common) + "\n" + body
 		}
-		return strings.Join(lines, "\n"), a.below(shown)
+		return strings.Join(append(lines, a.fence.Wrap(body), a.below(shown)), "\n")
 	}
 	_, common, _ := render.Table(columns, rows, 1<<30)
 	common = slices.DeleteFunc(common, func(c render.Common) bool { // the first line says it already
 		return a.q.pins(map[string]string{"outcome": "success", "topic": "topic", "ended": "call_ended_reason", "agent": "agent.agent_name"}[c.Head])
 	})
 	for left := budget; ; {
-		above, below := frame(len(rows)-1, common) // a page that is cut has a cursor
-		body, _, shown := render.Table(columns, rows, left-render.Tokens(above+"\n"+below)-1)
+		around := frame(len(rows)-1, common, "") // a page that is cut has a cursor
+		body, _, shown := render.Table(columns, rows, left-render.Tokens(around)-1)
 		if shown == 0 {
 			return "", false
 		}
-		above, below = frame(shown, common)
-		s = above + "\n" + body + "\n" + below
+		s = frame(shown, common, body)
 		if over := render.Tokens(s) - budget; over > 0 {
 			left -= over
 			continue
@@ -168,13 +172,13 @@ func (a listed) rows() [][]string {
 	}
 	rows := make([][]string, len(a.page.Logs))
 	for i, l := range a.page.Logs {
-		id := l.ID.Key
+		id := render.Value(l.ID.Key, 200)
 		if len(a.d.Sources) > 1 {
-			id = l.ID.String()
+			id = render.Value(l.ID.String(), 200)
 		}
 		row := []string{
-			id, "", "", render.Outcome(l), render.Clip(agentOf(l), 40), render.Clip(l.EndedReason, 40), render.Clip(l.Topic, 40),
-			render.Clip(strings.Join(failedMetrics(l), ", "), 80), "", render.Clip(render.Clean(opening(l)), 64),
+			id, "", "", render.Outcome(l), render.Value(agentOf(l), 40), render.Value(l.EndedReason, 40), render.Value(l.Topic, 40),
+			failedWords(l), "", render.Value(opening(l), 64),
 		}
 		if !l.StartedAt.IsZero() {
 			row[1] = l.StartedAt.UTC().Format(layout)
@@ -217,6 +221,15 @@ func failedMetrics(l *call.Log) []string {
 		}
 	}
 	return names
+}
+
+// failedWords lists the metrics that failed in a cell.
+func failedWords(l *call.Log) string {
+	names := failedMetrics(l)
+	for i, name := range names {
+		names[i] = render.Item(name, 100)
+	}
+	return render.Clip(strings.Join(names, ", "), 80)
 }
 
 // brief is a name as it is shown: clean, and no longer than names are.

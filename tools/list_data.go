@@ -16,8 +16,9 @@ type listData struct {
 // callData is one call in a list.
 type callData struct {
 	ID            string     `json:"id"`
+	URI           string     `json:"uri" trust:"ours"`
 	CallID        string     `json:"call_id,omitempty"`
-	Source        string     `json:"source"`
+	Source        string     `json:"source" trust:"ours"`
 	StartedAt     *time.Time `json:"started_at,omitempty"`
 	Duration      *float64   `json:"duration_seconds,omitempty"`
 	AgentID       string     `json:"agent_id,omitempty"`
@@ -40,7 +41,7 @@ type callData struct {
 
 func callDataOf(l *call.Log) callData {
 	c := callData{
-		ID: l.ID.String(), CallID: brief(l.CallID), Source: l.ID.Source, AgentID: brief(l.AgentID), AgentName: brief(l.AgentName), ProjectID: brief(l.ProjectID),
+		ID: render.Clean(l.ID.String()), URI: l.ID.URI(), CallID: brief(l.CallID), Source: l.ID.Source, AgentID: brief(l.AgentID), AgentName: brief(l.AgentName), ProjectID: brief(l.ProjectID),
 		Success: l.Success, Status: brief(l.Status), Reviewed: l.Reviewed, EndedReason: brief(l.EndedReason), Topic: brief(l.Topic),
 		DropoffPoint: render.Clip(render.Clean(l.DropoffPoint), 200), Customer: brief(l.Customer), Direction: brief(l.Direction), FailedMetrics: failedMetrics(l),
 		Opening: render.Clip(render.Clean(opening(l)), 160), Summary: render.Clip(render.Clean(l.Summary), 300), DashboardURL: render.Address(l.DashboardURL),

@@ -291,9 +291,9 @@ func countOf(n int, what string) string {
 type listing struct {
 	Returned   int          `json:"returned"`
 	Total      *int         `json:"total,omitempty" jsonschema_description:"Of the whole walk; absent where nobody knows."`
-	NextCursor string       `json:"next_cursor,omitempty"`
+	NextCursor string       `json:"next_cursor,omitempty" trust:"ours"`
 	Window     windowData   `json:"window"`
-	Filters    string       `json:"filters,omitempty" jsonschema_description:"Canonical filters_v2, without the window."`
+	Filters    string       `json:"filters,omitempty" trust:"ours" jsonschema_description:"Canonical filters_v2, without the window."`
 	Coverage   coverageData `json:"coverage"`
 	Notes      []string     `json:"notes"`
 }

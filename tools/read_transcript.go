@@ -59,7 +59,8 @@ func (a reading) text(budget int) string {
 
 // readingData is a reading as data.
 type readingData struct {
-	ID string `json:"id"`
+	ID  string `json:"id"`
+	URI string `json:"uri" trust:"ours"`
 	transcriptData
 	Notes []string `json:"notes"`
 }
@@ -67,5 +68,5 @@ type readingData struct {
 func (a reading) data(budget int) any {
 	t := chosen(a.part.Turns, a.part.Excerpt, budget-60)
 	t.TotalTurns = len(a.part.Log.Turns)
-	return readingData{ID: a.part.Log.ID.String(), transcriptData: t, Notes: a.d.sampleNotes()}
+	return readingData{ID: render.Clean(a.part.Log.ID.String()), URI: a.part.Log.ID.URI(), transcriptData: t, Notes: a.d.sampleNotes()}
 }

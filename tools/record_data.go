@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -25,8 +26,8 @@ type turnData struct {
 type omittedData struct {
 	FromTurn int    `json:"from_turn"`
 	ToTurn   int    `json:"to_turn"`
-	From     string `json:"from,omitempty"`
-	To       string `json:"to,omitempty"`
+	From     string `json:"from,omitempty" trust:"ours"`
+	To       string `json:"to,omitempty" trust:"ours"`
 }
 
 func (a record) data(budget int) any {
@@ -175,27 +176,43 @@ func factsOf(l *call.Log) callFacts {
 		callData: callDataOf(l), EndedAt: utc(l.EndedAt), CreatedAt: utc(l.CreatedAt), UpdatedAt: utc(l.UpdatedAt),
 		Feedback: render.Clip(render.Clean(l.Feedback), 500), CallType: l.CallType, Sentiment: render.Clean(l.Sentiment),
 		ErrorMessage: render.Clip(render.Clean(l.ErrorMessage), 500), Cost: l.Cost, TraceID: render.Clean(l.TraceID), RecordingURL: render.Address(l.RecordingURL),
-		Metadata: pairsOf(l.Metadata), Variables: pairsOf(l.DynamicVariables),
+		Metadata: textsOf(l.Metadata), Variables: textsOf(l.DynamicVariables),
 	}
 	for _, stage := range sortedKeys(l.Latency) {
 		p := l.Latency[stage]
-		for _, q := range []struct {
-			name string
-			d    *time.Duration
-		}{{".p50", p.P50}, {".p95", p.P95}} {
-			if q.d != nil {
-				f.Latency = append(f.Latency, pairData{render.Clean(stage) + q.name, render.Seconds(*q.d)})
+		figures := map[string]float64{}
+		for name, d := range map[string]*time.Duration{"p50": p.P50, "p95": p.P95} {
+			if d != nil {
+				figures[name] = *secondsOf(d)
 			}
+		}
+		if len(figures) > 0 {
+			if f.Latency == nil {
+				f.Latency = map[string]map[string]float64{}
+			}
+			f.Latency[keyIn(f.Latency, stage)] = figures
 		}
 	}
 	return f
 }
 
-func pairsOf(values map[string]any) (out []pairData) {
+func textsOf(values map[string]any) map[string]string {
+	out := make(map[string]string, len(values))
 	for _, k := range sortedKeys(values) {
-		out = append(out, pairData{render.Clip(render.Clean(k), 80), render.Clip(render.Clean(render.ValueText(values[k])), 200)})
+		out[keyIn(out, k)] = render.Clip(render.Clean(render.ValueText(values[k])), 200)
 	}
 	return out
+}
+
+// keyIn is a key as it is shown, told apart from those that m has already.
+func keyIn[V any](m map[string]V, key string) string {
+	shown := render.Clip(render.Clean(key), 80)
+	for name, n := shown, 2; ; n++ {
+		if _, taken := m[name]; !taken {
+			return name
+		}
+		name = fmt.Sprintf("%s (%d)", shown, n)
+	}
 }
 
 func utc(t time.Time) *time.Time {

@@ -17,6 +17,7 @@ type searchData struct {
 
 type matchData struct {
 	ID          string        `json:"id"`
+	URI         string        `json:"uri" trust:"ours"`
 	StartedAt   *time.Time    `json:"started_at,omitempty"`
 	Duration    *float64      `json:"duration_seconds,omitempty"`
 	AgentName   string        `json:"agent_name,omitempty"`
@@ -37,8 +38,8 @@ type passageData struct {
 // lineData is what was said in one turn.
 type lineData struct {
 	Turn int    `json:"turn"`
-	At   string `json:"at,omitempty"`
-	Role string `json:"role"`
+	At   string `json:"at,omitempty" trust:"ours"`
+	Role string `json:"role" trust:"ours"`
 	Text string `json:"text"`
 }
 
@@ -82,7 +83,7 @@ func hitOf(turns []int) []int { return turns[:min(1, len(turns))] }
 func (a searched) match(l *call.Log, hit call.Hit) matchData {
 	c := callDataOf(l)
 	m := matchData{
-		ID: c.ID, StartedAt: c.StartedAt, Duration: c.Duration, AgentName: c.AgentName, Success: c.Success,
+		ID: c.ID, URI: c.URI, StartedAt: c.StartedAt, Duration: c.Duration, AgentName: c.AgentName, Success: c.Success,
 		EndedReason: c.EndedReason, Topic: c.Topic, Hits: len(hit.Turns), Passages: []passageData{},
 	}
 	if a.q.query.Order == call.Relevance {

@@ -63,7 +63,7 @@ func searchTranscripts(d Deps) server.ServerTool {
 		if in.ContextTurns != nil {
 			turns = *in.ContextTurns
 		}
-		a := searched{listed: listed{d: d, q: q, page: p}, context: turns, fence: fence}
+		a := searched{listed: listed{d: d, q: q, page: p, fence: fence}, context: turns}
 		if len(p.Logs) == 0 && !q.paging && p.Coverage.Complete {
 			a.why = d.whyUnsaid(ctx, q, p)
 		}
@@ -104,7 +104,6 @@ func (in searchArgs) ask(d Deps, q *question) (err error) {
 type searched struct {
 	listed
 	context int
-	fence   render.Fence
 }
 
 func (a searched) text(budget int) string {
@@ -208,7 +207,7 @@ func (a searched) searchedWords() string {
 // block is one call with at most so many passages.
 func (a searched) block(i, passages int) string {
 	l, hit := a.page.Logs[i], a.page.Hits[i]
-	parts := []string{l.ID.String()}
+	parts := []string{render.Value(l.ID.String(), 200)}
 	if !l.StartedAt.IsZero() {
 		layout := "01-02 15:04"
 		if !a.oneYear() {
@@ -221,15 +220,15 @@ func (a searched) block(i, passages int) string {
 	}
 	judged := render.Outcome(l)
 	if l.EndedReason != "" && judged != "ok" {
-		judged += ", " + l.EndedReason
+		judged += ", " + render.Item(l.EndedReason, 60)
 	}
 	matches := fmt.Sprintf("%d turns match", len(hit.Turns))
 	if len(hit.Turns) == 1 {
 		matches = "1 turn matches"
 	}
-	for _, s := range []string{agentOf(l), judged, l.Topic, matches} {
+	for _, s := range []string{render.Value(agentOf(l), 60), judged, render.Value(l.Topic, 60), matches} {
 		if s != "" {
-			parts = append(parts, render.Clip(render.Clean(s), 60))
+			parts = append(parts, s)
 		}
 	}
 	lines := []string{strings.Join(parts, " · ")}
@@ -278,7 +277,7 @@ func marked(t *call.Turn, hit call.Hit) string {
 		shown.Text = snippet(render.Clean(t.Text), hit.Text)
 	}
 	if !slices.Contains(hit.Turns, t.Index) { // the words of another role are context
-		return render.Line(&shown, lineTokens)
+		return unmarked.Replace(render.Line(&shown, lineTokens))
 	}
 	return render.Head(&shown) + " " + mark(render.Words(&shown, lineTokens), hit.Text)
 }
@@ -308,17 +307,20 @@ func snippet(s string, text *call.Text) string {
 	return out
 }
 
+// unmarked takes our marks out of what was said.
+var unmarked = strings.NewReplacer("«", "‹", "»", "›")
+
 func mark(s string, text *call.Text) string {
 	if text == nil {
-		return s
+		return unmarked.Replace(s)
 	}
 	var b strings.Builder
 	at := 0
 	for _, span := range text.Spans(s) {
-		b.WriteString(s[at:span[0]] + "«" + s[span[0]:span[1]] + "»")
+		b.WriteString(unmarked.Replace(s[at:span[0]]) + "«" + unmarked.Replace(s[span[0]:span[1]]) + "»")
 		at = span[1]
 	}
-	return b.String() + s[at:]
+	return b.String() + unmarked.Replace(s[at:])
 }
 
 // below says how to go on; where room is short, by the cursor alone.

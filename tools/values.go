@@ -47,7 +47,7 @@ func seenValues(logs []*call.Log, field string, limit int) string {
 	var parts []string
 	for _, t := range tallies(logs, field) {
 		if t.Value != call.Absent && len(parts) < limit {
-			parts = append(parts, fmt.Sprintf("%s (%d)", render.Clip(render.Clean(t.Value), 60), t.Calls))
+			parts = append(parts, fmt.Sprintf("%s (%d)", render.Item(t.Value, 60), t.Calls))
 		}
 	}
 	return strings.Join(parts, ", ")

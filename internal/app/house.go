@@ -28,6 +28,8 @@ type house struct {
 	sources    map[string]call.Source // as they are upstream, by name
 	tools      tools.Deps
 	masked     bool
+	// words makes a text fit to be shown to who asks.
+	words func(context.Context) func(string) string
 	// ready says why questions cannot be answered yet: nil where nothing has to be opened.
 	ready  func(context.Context) error
 	traces trace.TracerProvider // nil for none
@@ -67,7 +69,7 @@ func open(o config.Options, version string, logger *slog.Logger, now func() time
 	if c, ok := calls.(*copied); ok && o.Kept() {
 		h.ready = c.ready
 	}
-	h.tools.Calls = call.Masked(serve.Scope(calls), func(ctx context.Context) func(string) string {
+	h.words = func(ctx context.Context) func(string) string {
 		shown := !h.masked
 		if _, named := serve.Who(ctx); named { // over HTTP each has his own right to see
 			shown = serve.MayShowPII(ctx)
@@ -76,7 +78,8 @@ func open(o config.Options, version string, logger *slog.Logger, now func() time
 			return render.Clean
 		}
 		return private
-	}, render.Clean)
+	}
+	h.tools.Calls = call.Masked(serve.Scope(calls), h.words, render.Clean)
 	return h, nil
 }
 
@@ -100,7 +103,7 @@ func (h *house) doctor(ctx context.Context, out io.Writer) error {
 // server is the MCP server with everything it serves.
 func (h *house) server() (*server.MCPServer, error) {
 	d := resources.Deps{
-		Calls: h.tools.Calls, Sources: h.tools.Sources, Budget: h.tools.Budget, Note: h.tools.Note(), Logger: h.logger,
+		Calls: h.tools.Calls, Sources: h.tools.Sources, Budget: h.tools.Budget, Note: h.tools.Note(), Logger: h.logger, Words: h.words,
 	}
 	complete := resources.Completer{Deps: d}
 	asked, promptCompleter, err := prompts.All(complete)

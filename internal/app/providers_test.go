@@ -104,7 +104,7 @@ func TestGoldenThreeProviders(t *testing.T) {
 	say := func(c *mcpclient.Client, tool, args string) {
 		text := textOf(t, ask(t, c, tool, args))
 		assert.NotContains(t, text, "canary")
-		text = cursorText.ReplaceAllString(fenceMark.ReplaceAllString(text, "⟦0123456789abcdef⟧"), "c1.…")
+		text = settled(text)
 		fmt.Fprintf(&b, "> %s %s\n%s\n%s\n", tool, args, text, s.asked())
 	}
 	c := connect(t, s.config(t, "--mirror", "memory"))

@@ -20,8 +20,17 @@ import (
 // fenceMark is random in each answer.
 var fenceMark = regexp.MustCompile(`⟦[0-9a-f]{16}⟧`)
 
+// shortMark stands around a table.
+var shortMark = regexp.MustCompile(`⟦[0-9]{6}⟧`)
+
 // cursorText means nothing to a reader, and other tests look into it.
 var cursorText = regexp.MustCompile(`c1\.[A-Za-z0-9_-]{20,}`)
+
+// settled is an answer without what is random in it.
+func settled(text string) string {
+	text = shortMark.ReplaceAllString(fenceMark.ReplaceAllString(text, "⟦0123456789abcdef⟧"), "⟦012345⟧")
+	return cursorText.ReplaceAllString(text, "c1.…")
+}
 
 // ask calls a tool over MCP and returns what the model reads.
 func ask(t testing.TB, c *mcpclient.Client, tool, args string) *mcp.CallToolResult {
@@ -65,8 +74,7 @@ func TestGoldenSessions(t *testing.T) {
 					if result.IsError {
 						text = "(error) " + text
 					}
-					text = fenceMark.ReplaceAllString(text, "⟦0123456789abcdef⟧")
-					text = cursorText.ReplaceAllString(text, "c1.…")
+					text = settled(text)
 					b.WriteString("\n" + line + "\n" + text + "\n")
 				}
 			}

@@ -54,8 +54,7 @@ func TestGoldenAnswersWhileTheCopyFills(t *testing.T) {
 			{"describe_fields", `{"field":"topic","max_tokens":300}`},
 			{"list_call_logs", `{"success":false,"timestamp_from":"now-20d","page_size":1}`},
 		} {
-			text := fenceMark.ReplaceAllString(textOf(t, ask(t, c, q.tool, q.args)), "⟦0123456789abcdef⟧")
-			b.WriteString("\n> " + q.tool + " " + q.args + "\n" + cursorText.ReplaceAllString(text, "c1.…") + "\n")
+			b.WriteString("\n> " + q.tool + " " + q.args + "\n" + settled(textOf(t, ask(t, c, q.tool, q.args))) + "\n")
 		}
 		b.WriteString("\n")
 	}

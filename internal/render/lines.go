@@ -112,7 +112,7 @@ func Words(t *call.Turn, limit int) string {
 
 // toolWords writes a tool call: its name, what it was given and what came back.
 func toolWords(t *call.Turn, limit int) string {
-	given := strings.TrimSpace(cut(Clean(t.Tool.Name), limit/3) + " " + cut(compact(t.Tool.Args), limit/3))
+	given := strings.TrimSpace(quoted(cut(Clean(t.Tool.Name), limit/3), fieldMarks) + " " + cut(compact(t.Tool.Args), limit/3))
 	result := compact(reason(t.Tool))
 	came := ""
 	switch {
@@ -144,14 +144,14 @@ func reason(t *call.Tool) string {
 	return t.Result
 }
 
-// compact writes JSON without white space, and cleans it; what is no JSON is
-// cleaned as it is.
+// compact writes JSON without white space, and cleans it; what is no JSON is a
+// Value.
 func compact(s string) string {
 	var b bytes.Buffer
 	if json.Compact(&b, []byte(s)) == nil {
-		s = b.String()
+		return Clean(b.String())
 	}
-	return Clean(s)
+	return quoted(Clean(s), "→")
 }
 
 // lineLimit is the limit for one turn where the one for all is limit.

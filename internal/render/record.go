@@ -86,9 +86,9 @@ func excerpt(w *Writer, l *call.Log, fence Fence, again func(Span) string) {
 
 // facts are the lines about the call as a whole.
 func facts(l *call.Log) (lines []string) {
-	id := l.ID.String()
+	id := Value(l.ID.String(), 200)
 	if l.CallID != "" && l.CallID != l.ID.Key {
-		id += " (" + Clean(l.CallID) + ")"
+		id += " (" + Item(l.CallID, 100) + ")"
 	}
 	if l.DashboardURL != "" {
 		id += " · " + Address(l.DashboardURL)
@@ -101,26 +101,26 @@ func facts(l *call.Log) (lines []string) {
 	if l.Duration != nil {
 		length = Length(*l.Duration)
 	}
-	agent := l.AgentName
+	agent := Item(l.AgentName, 100)
 	if l.AgentID != "" {
-		agent = strings.TrimSpace(agent + " (" + l.AgentID + ")")
+		agent = strings.TrimSpace(agent + " (" + Item(l.AgentID, 100) + ")")
 	}
-	lines = append(lines, joined(start, length, agent, label("caller", l.Customer), l.Direction, l.CallType))
+	lines = append(lines, joined(start, length, agent, label("caller", l.Customer), Value(l.Direction, 100), Value(l.CallType, 100)))
 	verdict := Outcome(l)
 	if l.Success == nil && l.Status != "" {
-		verdict += ", status " + l.Status
+		verdict += ", status " + Item(l.Status, 100)
 	}
 	if l.Reviewed != nil {
 		verdict += map[bool]string{true: " (reviewed by a person)", false: " (not reviewed)"}[*l.Reviewed]
 	}
 	drop := ""
 	if l.DropoffPoint != "" {
-		drop = "dropoff " + strconv.Quote(Clip(Clean(l.DropoffPoint), 200))
+		drop = `dropoff "` + inQuotes.Replace(Clip(Clean(l.DropoffPoint), 200)) + `"`
 	}
-	lines = append(lines, joined("outcome "+verdict, label("ended", l.EndedReason), label("topic", Clip(l.Topic, 100)), drop, label("sentiment", l.Sentiment)))
+	lines = append(lines, joined("outcome "+verdict, label("ended", l.EndedReason), label("topic", l.Topic), drop, label("sentiment", l.Sentiment)))
 	for _, p := range []struct{ name, text string }{{"error", l.ErrorMessage}, {"feedback", l.Feedback}, {"summary", l.Summary}} {
 		if p.text != "" {
-			lines = append(lines, p.name+": "+Clip(Clean(p.text), 500))
+			lines = append(lines, p.name+": "+Value(p.text, 500))
 		}
 	}
 	return slices.DeleteFunc(lines, func(s string) bool { return s == "" })
@@ -141,7 +141,7 @@ func label(name, value string) string {
 	if value == "" {
 		return ""
 	}
-	return name + " " + value
+	return name + " " + Value(value, 100)
 }
 
 // metricLines are the verdicts: those that failed, and the others.
@@ -155,9 +155,9 @@ func metricLines(l *call.Log) (failed, others []string) {
 		default:
 			sign = "✗"
 		}
-		line := "  " + sign + " " + Clip(Clean(m.Name), 60) + scoreWords(m)
-		if why := Clean(strings.Join(m.Explanation, "; ")); why != "" && sign != "✓" {
-			line += ": " + Clip(why, 300)
+		line := "  " + sign + " " + Item(m.Name, 60) + scoreWords(m)
+		if why := Value(strings.Join(m.Explanation, "; "), 300); why != "" && sign != "✓" {
+			line += ": " + why
 		}
 		if sign == "✗" {
 			failed = append(failed, line)
@@ -181,7 +181,7 @@ func scoreWords(m call.Metric) string {
 	case m.Score != nil:
 		return " " + strconv.FormatFloat(*m.Score, 'f', -1, 64)
 	case m.Value != "":
-		return " " + Clip(Clean(m.Value), 60)
+		return " " + Item(m.Value, 60)
 	}
 	return ""
 }
@@ -196,7 +196,7 @@ func toolLines(l *call.Log) []string {
 		if t.Tool == nil {
 			continue
 		}
-		name := Clip(Clean(t.Tool.Name), 60)
+		name := Item(t.Tool.Name, 60)
 		if t.Tool.Failed {
 			where := fmt.Sprintf("%s at turn %d", name, t.Index)
 			if t.Start != nil {
@@ -246,7 +246,7 @@ func keyedLines(l *call.Log) []string {
 	var stages []string
 	for _, stage := range slices.Sorted(maps.Keys(l.Latency)) {
 		if p := l.Latency[stage]; p.P50 != nil {
-			s := stage + " " + Seconds(*p.P50)
+			s := Item(stage, 60) + " " + Seconds(*p.P50)
 			if p.P95 != nil {
 				s += " (p95 " + Seconds(*p.P95) + ")"
 			}
@@ -296,9 +296,19 @@ func Address(s string) string {
 func pairs(values map[string]any) string {
 	var out []string
 	for _, k := range slices.Sorted(maps.Keys(values)) {
-		out = append(out, Clip(Clean(k), 40)+"="+Clip(Clean(ValueText(values[k])), 80))
+		out = append(out, Item(k, 40)+"="+pairValue(values[k]))
 	}
 	return strings.Join(out, ", ")
+}
+
+// pairValue is a value of metadata. JSON that is not a text tells by itself where
+// it ends, unless it is cut.
+func pairValue(v any) string {
+	s := Clean(ValueText(v))
+	if _, text := v.(string); !text && Clip(s, 80) == s {
+		return s
+	}
+	return Item(s, 80)
 }
 
 // Outcome is how the call was judged: ok, failed or not judged.

@@ -231,7 +231,7 @@ func (a searched) block(i, passages int) string {
 			parts = append(parts, s)
 		}
 	}
-	lines := []string{strings.Join(parts, " · ")}
+	lines := []string{unmarked.Replace(strings.Join(parts, " · "))}
 	for _, n := range a.shownTurns(l, hit, passages) {
 		lines = append(lines, "  "+marked(&l.Turns[n-1], hit))
 	}

@@ -112,8 +112,8 @@ func Words(t *call.Turn, limit int) string {
 
 // toolWords writes a tool call: its name, what it was given and what came back.
 func toolWords(t *call.Turn, limit int) string {
-	given := strings.TrimSpace(quoted(cut(Clean(t.Tool.Name), limit/3), fieldMarks) + " " + cut(compact(t.Tool.Args), limit/3))
-	result := compact(reason(t.Tool))
+	given := strings.TrimSpace(quoted(cut(Clean(t.Tool.Name), limit/3), fieldMarks) + " " + compact(t.Tool.Args, limit/3))
+	result := reason(t.Tool)
 	came := ""
 	switch {
 	case t.Tool.Failed && result == "":
@@ -127,7 +127,7 @@ func toolWords(t *call.Turn, limit int) string {
 	if result == "" {
 		return given
 	}
-	return given + cut(result, limitLeft(limit, given))
+	return given + compact(result, limitLeft(limit, given))
 }
 
 // reason is the result of a tool call, without the JSON around the words of an
@@ -144,14 +144,20 @@ func reason(t *call.Tool) string {
 	return t.Result
 }
 
-// compact writes JSON without white space, and cleans it; what is no JSON is a
-// Value.
-func compact(s string) string {
+// compact writes JSON without white space, cleaned and cut to limit tokens. JSON
+// tells by itself where it ends, unless it is cut; what is none is a Value.
+func compact(s string, limit int) string {
 	var b bytes.Buffer
-	if json.Compact(&b, []byte(s)) == nil {
-		return Clean(b.String())
+	whole := json.Compact(&b, []byte(s)) == nil
+	if whole {
+		s = b.String()
 	}
-	return quoted(Clean(s), "→")
+	clean := Clean(s)
+	short := cut(clean, limit)
+	if whole && short == clean {
+		return short
+	}
+	return quoted(short, fieldMarks)
 }
 
 // lineLimit is the limit for one turn where the one for all is limit.

@@ -105,7 +105,7 @@ func facts(l *call.Log) (lines []string) {
 	if l.AgentID != "" {
 		agent = strings.TrimSpace(agent + " (" + Item(l.AgentID, 100) + ")")
 	}
-	lines = append(lines, joined(start, length, agent, label("caller", l.Customer), Value(l.Direction, 100), Value(l.CallType, 100)))
+	lines = append(lines, joined(start, length, agent, label("caller", Value(l.Customer, 100)), Item(l.Direction, 100), Item(l.CallType, 100)))
 	verdict := Outcome(l)
 	if l.Success == nil && l.Status != "" {
 		verdict += ", status " + Item(l.Status, 100)
@@ -117,7 +117,7 @@ func facts(l *call.Log) (lines []string) {
 	if l.DropoffPoint != "" {
 		drop = `dropoff "` + inQuotes.Replace(Clip(Clean(l.DropoffPoint), 200)) + `"`
 	}
-	lines = append(lines, joined("outcome "+verdict, label("ended", l.EndedReason), label("topic", l.Topic), drop, label("sentiment", l.Sentiment)))
+	lines = append(lines, joined("outcome "+verdict, label("ended", Item(l.EndedReason, 100)), label("topic", Item(l.Topic, 100)), drop, label("sentiment", Item(l.Sentiment, 100))))
 	for _, p := range []struct{ name, text string }{{"error", l.ErrorMessage}, {"feedback", l.Feedback}, {"summary", l.Summary}} {
 		if p.text != "" {
 			lines = append(lines, p.name+": "+Value(p.text, 500))
@@ -141,7 +141,7 @@ func label(name, value string) string {
 	if value == "" {
 		return ""
 	}
-	return name + " " + Value(value, 100)
+	return name + " " + value
 }
 
 // metricLines are the verdicts: those that failed, and the others.
@@ -260,7 +260,7 @@ func keyedLines(l *call.Log) []string {
 	if l.Cost != nil {
 		cost = "cost " + strconv.FormatFloat(*l.Cost, 'f', -1, 64)
 	}
-	s := joined(cost, label("trace", l.TraceID))
+	s := joined(cost, label("trace", Value(l.TraceID, 100)))
 	if r := recording(l); r != "" {
 		s = strings.TrimPrefix(s+" · "+r, " · ")
 	}

@@ -5,8 +5,8 @@ import "strings"
 // What parts our own words where a stranger's value may stand among them: fields
 // on a line, and the items of a list.
 const (
-	fieldMarks = "·→✓✗×"
-	itemMarks  = fieldMarks + ",;:=()"
+	fieldMarks = "·→✓✗×="
+	itemMarks  = fieldMarks + ",;:()\""
 )
 
 // Value is a stranger's text as a field among ours: cleaned, of at most n
@@ -18,9 +18,10 @@ func Value(s string, n int) string { return quoted(Clip(Clean(s), n), fieldMarks
 // Item is a Value in a list, or beside a remark of ours in brackets.
 func Item(s string, n int) string { return quoted(Clip(Clean(s), n), itemMarks) }
 
-// quoted is a clean s, in quotes where it holds one of marks or looks quoted.
+// quoted is a clean s, in quotes where it holds one of marks, looks quoted, or has
+// a quote too many.
 func quoted(s, marks string) string {
-	if !strings.HasPrefix(s, `"`) && !strings.ContainsAny(s, marks) {
+	if !strings.HasPrefix(s, `"`) && strings.Count(s, `"`)%2 == 0 && !strings.ContainsAny(s, marks) {
 		return s
 	}
 	return `"` + inQuotes.Replace(s) + `"`

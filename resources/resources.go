@@ -156,6 +156,9 @@ func (d Deps) read(ctx context.Context, r mcp.ReadResourceRequest) ([]mcp.Resour
 	if err != nil {
 		return nil, err
 	}
+	if a.request == (render.Request{}) { // how a call ended is at its end
+		part.Excerpt.InOrder, part.Excerpt.Ends = false, true
+	}
 	return contents(r.Params.URI, "text/plain", d.noted(part.Text(budget-20, fence, turnsOf(l.ID)))), nil
 }
 

@@ -81,7 +81,9 @@ func define[In formatted, Out any](s spec, d Deps, do func(context.Context, Deps
 			d.log(ctx, s.name, err)
 			return d.failure(err), nil
 		}
-		return d.result(out, in.wanted()), nil
+		result = d.result(out, in.wanted())
+		d.link(ctx, out, result)
+		return result, nil
 	}}
 }
 

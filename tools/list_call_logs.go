@@ -139,7 +139,7 @@ func (a listed) below(shown int) string {
 	if cursor := a.q.cursor(a.page, a.q.next(a.page, shown)); cursor != "" {
 		parts = append(parts, "more: cursor "+cursor)
 	}
-	return strings.Join(append(parts, fmt.Sprintf("one call: get_call_log id=%q", first)), " · ")
+	return strings.Join(append(parts, fmt.Sprintf("one call: get_call_log id=%q, or resource %s", first, first.URI())), " · ")
 }
 
 func (a listed) columns() []string {

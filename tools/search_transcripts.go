@@ -334,7 +334,7 @@ func (a searched) below(shown int, whole bool) string {
 	if best := a.best(l, a.page.Hits[0]); len(best) > 0 {
 		around = best[0]
 	}
-	on := fmt.Sprintf("read on: read_transcript id=%q around=%d", l.ID, around)
+	on := fmt.Sprintf("read on: read_transcript id=%q around=%d, or resource %s/transcript", l.ID, around, l.ID.URI())
 	if more != "" {
 		return more + " · " + on
 	}

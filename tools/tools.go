@@ -28,6 +28,7 @@ type Deps struct {
 	// Structured serves an output schema for every tool, and structured content
 	// with every answer, for clients that run code over results.
 	Structured bool
+	Links      Links  // whether answers link the calls that they name; "" is never
 	Cursors    Sealer // nil leaves cursors as they are
 	Logger     *slog.Logger
 

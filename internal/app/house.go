@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 	"go.opentelemetry.io/otel/trace"
 
@@ -57,7 +58,7 @@ func open(o config.Options, version string, logger *slog.Logger, now func() time
 	merged := call.Merge(sources, 0)
 	h := &house{version: version, configured: configured, sources: sources, logger: logger, masked: o.Mask(), tools: tools.Deps{
 		Calls: merged, Sources: merged.Sources(), Now: now, Zone: o.TimeZone, Budget: o.Budget,
-		Scan: o.MaxFetch, Sample: o.Demo, Structured: o.Structured, Cursors: sealer(o), Logger: logger,
+		Scan: o.MaxFetch, Sample: o.Demo, Structured: o.Structured, Links: tools.Links(o.Links), Cursors: sealer(o), Logger: logger,
 	}}
 	mask := redact.New()
 	// Cleaned first: what is invisible inside a number must not hide it.
@@ -113,6 +114,12 @@ func (h *house) server() (*server.MCPServer, error) {
 	hooks := &server.Hooks{}
 	hooks.AddAfterListResources(d.AddNewest)
 	hooks.AddAfterListResourceTemplates(resources.HideAny)
+	hooks.AddAfterListResources(func(ctx context.Context, _ any, _ *mcp.ListResourcesRequest, result *mcp.ListResourcesResult) {
+		ownCache(ctx, result)
+	})
+	hooks.AddAfterListTools(func(ctx context.Context, _ any, _ *mcp.ListToolsRequest, result *mcp.ListToolsResult) {
+		ownCache(ctx, result)
+	})
 	// The library tells of every request; that is for who looks for a fault.
 	quiet := slog.New(slog.DiscardHandler)
 	if h.logger.Enabled(context.Background(), slog.LevelDebug) {
@@ -123,7 +130,8 @@ func (h *house) server() (*server.MCPServer, error) {
 		server.WithInstructions(h.tools.Instructions(h.masked)),
 		server.WithToolCapabilities(false), server.WithResourceCapabilities(false, false), server.WithPromptCapabilities(false),
 		server.WithCompletions(), server.WithResourceCompletionProvider(complete), server.WithPromptCompletionProvider(promptCompleter),
-		server.WithHooks(hooks), server.WithLogger(quiet),
+		server.WithHooks(hooks), server.WithLogger(quiet), catalogueHint(mcp.MethodToolsList), catalogueHint(mcp.MethodResourcesList),
+		catalogueHint(mcp.MethodResourcesTemplatesList), catalogueHint(mcp.MethodPromptsList),
 		server.WithToolFilter(serve.ToolFilter), server.WithToolHandlerMiddleware(serve.ToolCheck),
 	)...)
 	s.AddTools(tools.All(h.tools)...)
@@ -131,4 +139,20 @@ func (h *house) server() (*server.MCPServer, error) {
 	s.AddResourceTemplates(resources.Templates(d)...)
 	s.AddPrompts(asked...)
 	return s, nil
+}
+
+// catalogueFresh is how long a client may go by a list of what there is.
+const catalogueFresh = 5 * time.Minute
+
+// catalogueHint lets anybody keep a list that is the same for all.
+func catalogueHint(method mcp.MCPMethod) server.ServerOption {
+	return server.WithMethodCacheHints(method, catalogueFresh.Milliseconds(), mcp.CacheScopePublic)
+}
+
+// ownCache keeps a list to the one who asks where people are told apart: it names
+// calls that he may see, and the tools that he may use.
+func ownCache(ctx context.Context, list mcp.CacheHintSetter) {
+	if _, named := serve.Who(ctx); named {
+		list.SetCacheHints(catalogueFresh.Milliseconds(), mcp.CacheScopePrivate)
+	}
 }

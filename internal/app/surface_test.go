@@ -46,6 +46,12 @@ func demo(t testing.TB, flags ...string) (*house, *mcpclient.Client) {
 // client is connected to a server of h.
 func (h *house) client(t testing.TB) *mcpclient.Client {
 	t.Helper()
+	return h.clientNamed(t, "test")
+}
+
+// clientNamed is one that calls itself so.
+func (h *house) clientNamed(t testing.TB, name string) *mcpclient.Client {
+	t.Helper()
 	s, err := h.server()
 	require.NoError(t, err)
 	c, err := mcpclient.NewInProcessClient(s)
@@ -55,7 +61,7 @@ func (h *house) client(t testing.TB) *mcpclient.Client {
 	require.NoError(t, c.Start(ctx))
 	var r mcp.InitializeRequest
 	r.Params.ProtocolVersion = mcp.LATEST_PROTOCOL_VERSION
-	r.Params.ClientInfo = mcp.Implementation{Name: "test", Version: "1"}
+	r.Params.ClientInfo = mcp.Implementation{Name: name, Version: "1"}
 	_, err = c.Initialize(ctx, r)
 	require.NoError(t, err)
 	return c

@@ -21,6 +21,7 @@ type Excerpt struct {
 	Cited    []int // turns that failed metrics cite: see Cited
 	Around   int   // read outward from this turn instead of by worth
 	InOrder  bool  // read from From on, without a hole, instead of by worth
+	Ends     bool  // the beginning and the end, with one hole between, instead of by worth
 }
 
 // A Selection is what Choose took. Kept and Omitted together are the turns of
@@ -58,12 +59,13 @@ func Choose(turns []call.Turn, e Excerpt) Selection {
 		c.keepAll()
 		return c.selection()
 	}
-	if e.InOrder || e.Around > 0 {
+	strict := e.InOrder || e.Ends
+	if strict || e.Around > 0 {
 		c.cut(budget / 2) // few turns are to be read, not many to be seen
 	}
 	c.gap = gapTokens(turns)
 	c.room = budget - c.gap
-	c.take(order(turns, e), e.InOrder)
+	c.take(order(turns, e), strict)
 	c.fill()
 	return c.selection()
 }

@@ -65,12 +65,11 @@ func Record(l *call.Log, budget int, transcript bool, fence Fence, again func(Sp
 
 // excerpt writes the turns of l that matter into what room w has.
 func excerpt(w *Writer, l *call.Log, fence Fence, again func(Span) string) {
-	rest := func(s Span) string { return "left out: " + again(s) }
 	all := Span{FromTurn: len(l.Turns), ToTurn: len(l.Turns)}
 	head := func(shown int) string {
 		return fmt.Sprintf("transcript, %d turns, %d shown; %s", len(l.Turns), shown, fence.Note())
 	}
-	room := w.Left() - Tokens(head(len(l.Turns))) - Tokens(fence.Wrap("")) - Tokens(rest(all)) - 8
+	room := w.Left() - Tokens(head(len(l.Turns))) - Tokens(fence.Wrap("")) - Tokens(leftOut([]Span{all, all}, again)) - 8
 	if room < MinBudget {
 		all.FromTurn = 1
 		w.Line(fmt.Sprintf("transcript, %d turns: %s", len(l.Turns), again(all)))
@@ -80,8 +79,29 @@ func excerpt(w *Writer, l *call.Log, fence Fence, again func(Span) string) {
 	w.Line(head(len(s.Kept)))
 	w.Line(fence.Wrap(Lines(l.Turns, s)))
 	if len(s.Omitted) > 0 {
-		w.Line(rest(slices.MaxFunc(s.Omitted, func(a, b Span) int { return (a.ToTurn - a.FromTurn) - (b.ToTurn - b.FromTurn) })))
+		w.Line(leftOut(s.Omitted, again))
 	}
+}
+
+// leftOut says what was left out: the call that shows the longest run of turns, and
+// how many others there are, each of which has a line among the turns.
+func leftOut(gaps []Span, again func(Span) string) string {
+	length := func(s Span) int { return s.ToTurn - s.FromTurn + 1 }
+	most := slices.MaxFunc(gaps, func(a, b Span) int { return length(a) - length(b) })
+	s := "left out: " + again(most)
+	others := -length(most)
+	for _, g := range gaps {
+		others += length(g)
+	}
+	switch n := len(gaps) - 1; {
+	case n > 1:
+		s += fmt.Sprintf(", and %d other gaps, %d turns", n, others)
+	case n == 1 && others == 1:
+		s += ", and 1 turn elsewhere"
+	case n == 1:
+		s += fmt.Sprintf(", and %d turns elsewhere", others)
+	}
+	return s
 }
 
 // facts are the lines about the call as a whole.
@@ -90,6 +110,7 @@ func facts(l *call.Log) (lines []string) {
 	if l.CallID != "" && l.CallID != l.ID.Key {
 		id += " (" + Item(l.CallID, 100) + ")"
 	}
+	id += " · " + l.ID.URI()
 	if l.DashboardURL != "" {
 		id += " · " + Address(l.DashboardURL)
 	}

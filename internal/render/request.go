@@ -70,7 +70,7 @@ func invalid(format string, args ...any) error {
 // what shows the turns that were left out, in the words of again.
 func (p Part) Text(budget int, fence Fence, again func(Span) string) string {
 	w := NewWriter(budget, 0)
-	id, total := p.Log.ID, len(p.Log.Turns)
+	id, total := Value(p.Log.ID.String(), 200)+" · "+p.Log.ID.URI()+"/transcript", len(p.Log.Turns)
 	head := func(shown int) string {
 		if p.Matches > 0 {
 			return fmt.Sprintf("%s · %d turns, %d match, %d shown with their neighbours; %s", id, total, p.Matches, shown, fence.Note())

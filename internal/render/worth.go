@@ -28,6 +28,11 @@ func order(turns []call.Turn, e Excerpt) []int {
 			list = append(list, i)
 		}
 		return list
+	case e.Ends:
+		for i := range (n + 1) / 2 {
+			list = append(list, i, n-1-i)
+		}
+		return list
 	case e.Around > 0:
 		return outward(n, min(position(turns, e.Around), max(0, n-1)))
 	}

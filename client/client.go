@@ -39,6 +39,7 @@ type Options struct {
 	Version string // of this program
 	Logger  *slog.Logger
 	Now     func() time.Time
+	Limits  rest.Limits // zero for those of the provider
 }
 
 // providers is every place there is. To add one, write its folder and a line.
@@ -52,23 +53,26 @@ func providers() map[string]func(Options) (call.Source, error) {
 	}
 }
 
-// Open returns the named provider as a source of call logs.
+// Open returns the named provider as a source of call logs, within the project
+// and the agents of o. Whatever reads calls, copies or counts them, does it by
+// this source, so that nothing else is read.
 func Open(provider string, o Options) (call.Source, error) {
 	open, ok := providers()[provider]
 	if !ok {
 		return nil, fmt.Errorf("no provider %q; there are %s", provider, strings.Join(slices.Sorted(maps.Keys(providers())), ", "))
 	}
-	return open(o)
+	src, err := open(o)
+	if err != nil {
+		return nil, err
+	}
+	return call.Confine(src, o.Name, call.Confinement{Project: o.ProjectID, Agents: o.AgentIDs}), nil
 }
 
 func openCekura(o Options) (call.Source, error) {
-	if len(o.AgentIDs) > 1 {
-		return nil, fmt.Errorf("source %s: Cekura takes one agent, or all of a project", o.Name)
-	}
 	return cekura.New(cekura.Options{
-		Name: o.Name, BaseURL: o.BaseURL, Key: o.Key, ProjectID: o.ProjectID, AgentID: strings.Join(o.AgentIDs, ""),
+		Name: o.Name, BaseURL: o.BaseURL, Key: o.Key, ProjectID: o.ProjectID, AgentIDs: o.AgentIDs,
 		KeyName: o.KeyName, BaseName: o.BaseName,
-		Version: o.Version, Logger: o.Logger, Now: o.Now,
+		Version: o.Version, Logger: o.Logger, Now: o.Now, Limits: o.Limits,
 	})
 }
 
@@ -85,14 +89,14 @@ func openDemo(o Options) (call.Source, error) {
 func openTelzino(o Options) (call.Source, error) {
 	return telzino.New(telzino.Options{
 		Name: o.Name, BaseURL: o.BaseURL, ClientID: o.ClientID(), ClientSecret: o.ClientSecret, Token: o.Token,
-		AgentIDs: o.AgentIDs, KeyName: o.KeyName, BaseName: o.BaseName, Version: o.Version, Logger: o.Logger, Now: o.Now,
+		AgentIDs: o.AgentIDs, KeyName: o.KeyName, BaseName: o.BaseName, Version: o.Version, Logger: o.Logger, Now: o.Now, Limits: o.Limits,
 	})
 }
 
 func openZudu(o Options) (call.Source, error) {
 	return zudu.New(zudu.Options{
 		Name: o.Name, BaseURL: o.BaseURL, APIKey: o.Key, APISecret: o.Secret,
-		AgentIDs: o.AgentIDs, KeyName: o.KeyName, BaseName: o.BaseName, Version: o.Version, Logger: o.Logger, Now: o.Now,
+		AgentIDs: o.AgentIDs, KeyName: o.KeyName, BaseName: o.BaseName, Version: o.Version, Logger: o.Logger, Now: o.Now, Limits: o.Limits,
 	})
 }
 

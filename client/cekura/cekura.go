@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -34,10 +35,10 @@ type Options struct {
 	BaseURL string        // "" is BaseURL
 	Key     func() string // the API key, asked for each time so that it may rotate
 
-	// ProjectID and AgentID scope every question that does not name others. An
-	// organisation's key needs a project.
+	// ProjectID and AgentIDs are what is asked for where a question names no other:
+	// an organisation's key needs a project. call.Confine keeps the rest away.
 	ProjectID string
-	AgentID   string
+	AgentIDs  []string
 
 	APIVersion string // "v1" or "v2"; "" is v1, and v2 where that is gone
 	Version    string // of this program, for the User-Agent
@@ -60,6 +61,10 @@ type source struct {
 	now    func() time.Time
 	moved  atomic.Bool // v1 of the list is gone
 	narrow atomic.Bool // windows of 33 days were refused
+
+	probing sync.Mutex
+	applied bool         // the API was seen to apply project_id; guarded by probing
+	ignored atomic.Int64 // until when it is taken for one that does not, in Unix seconds
 }
 
 // New returns the calls that o's key may read. It sends nothing yet.
@@ -67,9 +72,12 @@ func New(o Options) (call.Source, error) {
 	if o.Key == nil {
 		return nil, errors.New("cekura: no key; set CEKURA_API_KEY")
 	}
-	for name, id := range map[string]string{"CEKURA_PROJECT_ID": o.ProjectID, "CEKURA_AGENT_ID": o.AgentID} {
-		if id != "" && !isInteger(id) {
-			return nil, errors.New("cekura: " + name + " is not an integer")
+	if o.ProjectID != "" && !isInteger(o.ProjectID) {
+		return nil, errors.New("cekura: CEKURA_PROJECT_ID is not an integer")
+	}
+	for _, id := range o.AgentIDs {
+		if !isInteger(strings.TrimSpace(id)) {
+			return nil, errors.New("cekura: CEKURA_AGENT_ID is not an integer")
 		}
 	}
 	o.APIVersion = cmp.Or(o.APIVersion, "v1")

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/filter"
 )
 
 // countWait is how long an answer waits for its total.
@@ -67,6 +68,7 @@ func (w *walk) finish(p call.Page) (call.Page, error) {
 	switch {
 	case w.ignored:
 		p.Notes = append(p.Notes, name+" ignored part of the filter; it was applied here")
+	case w.unsure():
 	default:
 		p.Coverage.Calls = w.counted()
 		if p.Total == nil && !w.filters() {
@@ -93,6 +95,11 @@ func (w *walk) finish(p call.Page) (call.Page, error) {
 		p.Notes = append(p.Notes, plural(w.heavy, "call")+" of "+name+" was larger than the limit of one answer and is left out")
 	}
 	return p, nil
+}
+
+// unsure says that the API's count may be of calls outside of what is configured.
+func (w *walk) unsure() bool {
+	return w.q.Within != nil && (filter.Mentions(w.plan.rest, "agent.id", "project_id") || w.s.now().Unix() < w.s.ignored.Load())
 }
 
 // filters says that the API's count is not that of the matches.

@@ -42,7 +42,7 @@ func (s *source) Get(ctx context.Context, id call.ID) (*call.Log, error) {
 	if row == nil {
 		return nil, s.notFound(id.Key, missing)
 	}
-	l, err := s.detail(ctx, row.ID.Key)
+	l, err := s.record(ctx, row.ID.Key)
 	if isGone(err) {
 		return row, nil
 	}
@@ -50,31 +50,47 @@ func (s *source) Get(ctx context.Context, id call.ID) (*call.Log, error) {
 		return nil, err
 	}
 	complete(l, row)
+	l.DashboardURL = dashboard(l)
 	return l, nil
 }
 
+// detail is the record of a call, with its project.
 func (s *source) detail(ctx context.Context, key string) (*call.Log, error) {
+	l, err := s.record(ctx, key)
+	if err == nil {
+		err = s.prove(ctx, l)
+	}
+	if err != nil {
+		return nil, err
+	}
+	l.DashboardURL = dashboard(l)
+	return l, nil
+}
+
+// record is the record of a call as the API answers it. One of another call is
+// no answer.
+func (s *source) record(ctx context.Context, key string) (*call.Log, error) {
 	var d detail
 	if _, err := s.api.Get(ctx, s.path(key), nil, &d); err != nil {
 		return nil, err
 	}
 	l := d.log(s.name)
-	if l.ProjectID == "" {
-		l.ProjectID = s.o.ProjectID
+	if l.ID.Key != key {
+		return nil, s.notFound(key, errors.New("cekura: the record is of another call"))
 	}
 	l.Detailed = true
-	l.DashboardURL = dashboard(l)
 	return l, nil
 }
 
 // byCallID looks for a call id where it most likely is first: in the last 30
 // days, then before. It returns nil where there is none.
 func (s *source) byCallID(ctx context.Context, key string) (*call.Log, error) {
-	where := filter.Cond{Field: "call_id", Op: filter.Eq, Value: key}
+	within := call.Confinement{Project: s.o.ProjectID, Agents: s.o.AgentIDs}.Where()
+	where := filter.All(within, filter.Cond{Field: "call_id", Op: filter.Eq, Value: key})
 	now := s.now().UTC()
 	for _, w := range []struct{ from, to time.Duration }{{defaultSpan, 0}, {idSpan, defaultSpan}} {
 		window := filter.Within("timestamp", now.Add(-w.from), now.Add(-w.to))
-		page, err := s.Find(ctx, call.Query{Where: filter.All(where, window), Limit: 1, Scan: getScan})
+		page, err := s.Find(ctx, call.Query{Where: filter.All(where, window), Within: within, Limit: 1, Scan: getScan})
 		if err != nil {
 			return nil, err
 		}

@@ -43,10 +43,9 @@ func (s *source) list(ctx context.Context, p *plan, query url.Values) (*page, er
 			out.skipped++
 			continue
 		}
-		p.adopt(l)
 		out.logs = append(out.logs, l)
 	}
-	return out, nil
+	return out, s.adopt(ctx, p, query, out.logs)
 }
 
 // path is the endpoint of the call with this key, or of the list for "".

@@ -1,6 +1,8 @@
 package cekura
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"net/url"
 	"slices"
@@ -30,6 +32,7 @@ type plan struct {
 
 	blindPush bool // some of blind is in filters_v2
 	never     bool // no call of this source can match
+	confined  bool // rows have to prove where they are from
 	ids       int  // how many ids are asked for, if they are
 
 	from, to time.Time   // both included
@@ -39,7 +42,7 @@ type plan struct {
 
 // plan divides q.Where. A deaf API is asked without filters_v2.
 func (s *source) plan(q call.Query, deaf bool) (*plan, error) {
-	p := &plan{params: url.Values{}}
+	p := &plan{params: url.Values{}, confined: q.Within != nil}
 	where := fold(q.Where, func(c filter.Cond) (bool, bool) { return s.constant(c, p) })
 	if or, ok := where.(filter.Or); ok && len(or) == 0 {
 		p.never = true
@@ -172,7 +175,7 @@ func (s *source) scope(p *plan) {
 	if s.o.ProjectID != "" && !p.params.Has("project_id") {
 		p.params.Set("project_id", s.o.ProjectID)
 	}
-	if s.o.AgentID == "" || p.params.Has("agent_id") {
+	if len(s.o.AgentIDs) != 1 || p.params.Has("agent_id") {
 		return
 	}
 	for c := range filter.Conds(filter.All(append(p.pushed, p.rest)...)) {
@@ -180,7 +183,7 @@ func (s *source) scope(p *plan) {
 			return
 		}
 	}
-	p.params.Set("agent_id", s.o.AgentID)
+	p.params.Set("agent_id", strings.TrimSpace(s.o.AgentIDs[0]))
 }
 
 // pin makes the window absolute, so that a walk over several pages is about the
@@ -256,13 +259,16 @@ func stamp(t time.Time) string {
 	return t.UTC().Truncate(time.Microsecond).Format("2006-01-02T15:04:05.999999Z07:00")
 }
 
-// adopt gives a row what the question already said about it and the answer
-// leaves out.
-func (p *plan) adopt(l *call.Log) {
-	for name, to := range map[string]*string{"agent_id": &l.AgentID, "project_id": &l.ProjectID, "assistant_id": &l.AssistantID} {
-		if *to == "" {
-			*to = p.params.Get(name)
-		}
+// adopt gives rows what the question already said about them, and what lists do
+// not tell: the assistant, and the project where the API applies that. The agent
+// is told: a row without one is not taken for a row of the one that was asked for.
+func (s *source) adopt(ctx context.Context, p *plan, query url.Values, logs []*call.Log) error {
+	if err := s.place(ctx, p, query, logs); err != nil {
+		return err
 	}
-	l.DashboardURL = dashboard(l)
+	for _, l := range logs {
+		l.AssistantID = cmp.Or(l.AssistantID, p.params.Get("assistant_id"))
+		l.DashboardURL = dashboard(l)
+	}
+	return nil
 }

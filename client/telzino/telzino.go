@@ -147,7 +147,11 @@ func (s *source) list(a agent, oldest bool) wire.List {
 			rows := answer.rows()
 			rows.Date = meta.Date
 			for i := range answer.data {
-				rows.Logs = append(rows.Logs, answer.data[i].log(s.name, a))
+				l := answer.data[i].log(s.name, a)
+				if l != nil && len(s.o.AgentIDs) > 0 && answer.data[i].agent() == "" {
+					l.AgentID, l.AgentName = "", "" // its list alone does not prove whose it is
+				}
+				rows.Logs = append(rows.Logs, l)
 			}
 			return rows, nil
 		},

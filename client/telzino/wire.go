@@ -1,6 +1,7 @@
 package telzino
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -81,6 +82,7 @@ func (a *agentsAnswer) UnmarshalJSON(b []byte) error {
 // record is one call log.
 type record struct {
 	ID        loose.Text      `json:"id"`
+	Agent     loose.Text      `json:"agent_id"`
 	Room      loose.Text      `json:"room_name"`
 	Text      loose.Text      `json:"transcript_text"`
 	Entries   json.RawMessage `json:"transcript_json"`
@@ -95,11 +97,14 @@ type record struct {
 }
 
 // log is the record in our own words, nil where it has no id. The agent is the
-// one whose list it stands in, whatever the record says, so that a filter on the
-// agent means what the lists mean.
+// one that the record tells, and where it tells none, the one whose list it
+// stands in.
 func (r *record) log(source string, a agent) *call.Log {
 	if r.ID == "" {
 		return nil
+	}
+	if told := r.agent(); told != "" && !strings.EqualFold(told, a.id) {
+		a = agent{id: told}
 	}
 	l := &call.Log{
 		ID:           call.ID{Source: source, Key: string(r.ID)},
@@ -125,6 +130,12 @@ func (r *record) log(source string, a agent) *call.Log {
 		l.Duration = &took
 	}
 	return l
+}
+
+// agent is whose call the record says it is; "" where it does not.
+func (r *record) agent() string {
+	session, _ := r.Session["agent_id"].(string)
+	return cmp.Or(string(r.Agent), session)
 }
 
 // metadata is what a session says beyond what the log says already.

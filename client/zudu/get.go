@@ -70,12 +70,19 @@ func (s *source) home(ctx context.Context, key string) (*call.Log, error) {
 
 // look looks for a call in the list; it is nil where there is none.
 func (s *source) look(ctx context.Context, key string, window call.Window) (*call.Log, *wire.Walk, error) {
-	o := wire.Options{Source: s.name, Lists: []wire.List{s.list(criteria{}, false)}, Window: window, Picky: true}
-	page, walk, err := s.charts.Find(o, func(fetch call.Fetch) (call.Page, error) { return wire.First(ctx, key, getScan, fetch) })
-	if err != nil || len(page.Logs) == 0 {
-		return nil, walk, err
+	asked, _ := hear(s.scope())
+	for {
+		o := wire.Options{Source: s.name, Lists: []wire.List{s.list(asked, false)}, Window: window, Picky: true}
+		page, walk, err := s.charts.Find(o, func(fetch call.Fetch) (call.Page, error) { return wire.First(ctx, key, getScan, fetch) })
+		switch {
+		case isRefused(err) && !asked.empty():
+			asked = criteria{}
+		case err != nil || len(page.Logs) == 0:
+			return nil, walk, err
+		default:
+			return page.Logs[0], walk, nil
+		}
 	}
-	return page.Logs[0], walk, nil
 }
 
 // fetch answers a query that names its calls: each is asked for, whatever its

@@ -99,9 +99,7 @@ func New(o Options) (call.Source, error) {
 // Find implements call.Source. Without a range it answers for the last 30 days,
 // and says so in Page.Window; calls that are named by their ids may be older.
 func (s *source) Find(ctx context.Context, q call.Query) (call.Page, error) {
-	if s.scope() != nil {
-		q.Where = filter.All(q.Where, s.scope())
-	}
+	q.Where = filter.All(s.scope(), q.Where)
 	if keys := named(q.Where); keys != nil {
 		return s.fetch(ctx, q, keys)
 	}
@@ -132,16 +130,7 @@ func (s *source) Find(ctx context.Context, q call.Query) (call.Page, error) {
 }
 
 // scope is the configured agents as a filter.
-func (s *source) scope() filter.Expr {
-	var ids []any
-	for _, id := range s.o.AgentIDs {
-		ids = append(ids, strings.TrimSpace(id))
-	}
-	if ids == nil {
-		return nil
-	}
-	return filter.Cond{Field: "agent.id", Op: filter.In, Value: ids}
-}
+func (s *source) scope() filter.Expr { return call.Confinement{Agents: s.o.AgentIDs}.Where() }
 
 // isRefused reports a question that the API does not understand.
 func isRefused(err error) bool {

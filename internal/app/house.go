@@ -55,6 +55,11 @@ func open(o config.Options, version string, logger *slog.Logger, now func() time
 			return nil, err
 		}
 	}
+	return assemble(o, version, logger, now, configured, sources)
+}
+
+// assemble puts what answers together over sources that are open.
+func assemble(o config.Options, version string, logger *slog.Logger, now func() time.Time, configured []config.SourceConfig, sources map[string]call.Source) (*house, error) {
 	merged := call.Merge(sources, 0)
 	h := &house{version: version, configured: configured, sources: sources, logger: logger, masked: o.Mask(), tools: tools.Deps{
 		Calls: merged, Sources: merged.Sources(), Now: now, Zone: o.TimeZone, Budget: o.Budget,

@@ -27,7 +27,7 @@ type Fetch func(ctx context.Context) (Batch, error)
 // A failure behind the first logs ends the page early, with a note, a Next and
 // as its Cut.
 func Collect(ctx context.Context, q Query, rest filter.Expr, fetch Fetch) (Page, error) {
-	c := collector{q: q, rest: rest, limit: q.limit(), scan: q.scan(), met: map[ID]bool{}}
+	c := collector{q: q, rest: rest, limit: q.limit(), scan: q.scan(), met: map[ID]bool{}, outside: map[string]int{}}
 	for more := true; more && !c.full(); {
 		if err := ctx.Err(); err != nil { // fetch may read from memory and never notice
 			return Page{}, Stopped(err)
@@ -71,15 +71,16 @@ type collector struct {
 	rest        filter.Expr
 	limit, scan int
 
-	met   map[ID]bool
-	read  int // logs behind q.After
-	calls *int
-	end   bool // the upstream has no more
-	notes []string
-	cut   error
-	tie   []*Log // the last logs read, all of one start time, not yet in order
-	found []match
-	last  *Mark // of the last log that was put in order
+	met     map[ID]bool
+	outside map[string]int // logs outside of q.Within, by source
+	read    int            // logs behind q.After
+	calls   *int
+	end     bool // the upstream has no more
+	notes   []string
+	cut     error
+	tie     []*Log // the last logs read, all of one start time, not yet in order
+	found   []match
+	last    *Mark // of the last log that was put in order
 }
 
 type match struct {
@@ -97,8 +98,12 @@ const maxTie = 1000
 // scan is used up. A walk can only go on behind a whole tie, so that one which
 // is longer than the scan is read to its end.
 func (c *collector) full() bool {
-	if c.read >= c.scan {
-		return c.certain() || c.read >= c.scan+maxTie
+	read := c.read
+	for _, n := range c.outside {
+		read += n
+	}
+	if read >= c.scan {
+		return c.certain() || read >= c.scan+maxTie
 	}
 	return c.byTime() && !c.q.Exhaust && len(c.found) > c.limit
 }
@@ -119,6 +124,10 @@ func (c *collector) take(l *Log) {
 		return
 	}
 	c.met[l.ID] = true
+	if !filter.Match(c.q.Within, l) {
+		c.outside[l.ID.Source]++
+		return
+	}
 	if c.byTime() {
 		if c.q.After != nil && c.q.Order.Mark(l).Compare(c.q.After) <= 0 {
 			return
@@ -171,6 +180,9 @@ func (c *collector) page() Page {
 		c.found = slices.DeleteFunc(c.found, func(m match) bool {
 			return c.q.After != nil && c.q.Order.Mark(m.log).Compare(c.q.After) <= 0
 		})
+	}
+	for source, n := range c.outside {
+		c.notes, c.calls = append(c.notes, outside(source, n, c.q.Within)), nil // it counts those, too
 	}
 	p := Page{Notes: c.notes, Cut: c.cut, Coverage: Coverage{Calls: c.calls, Searched: c.read}}
 	// A full page is all that had to be looked at where the rest is counted: by

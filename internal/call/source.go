@@ -19,6 +19,11 @@ type Query struct {
 	Limit   int   // at most this many logs; 0 is DefaultLimit
 	After   *Mark // continue behind this position of Order; nil from the start
 
+	// Within is what the source is configured to read, which Where says as well:
+	// Collect leaves out what a source sends from outside of it, and says how much.
+	// Confine sets it.
+	Within filter.Expr
+
 	// Scan bounds how many calls a source may read from its upstream to answer,
 	// 0 is DefaultScan. Exhaust reads on past Limit, within Scan, so that
 	// Page.Total is known although the upstream cannot count.

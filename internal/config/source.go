@@ -18,7 +18,7 @@ type Cekura struct {
 	Key       Secret `kong:"-"` // from CEKURA_API_KEY; no flag takes a key
 	BaseURL   string `name:"base-url" from:"CEKURA_BASE_URL" default:"https://api.cekura.ai" placeholder:"URL" help:"Where its API is (default ${default}) ($$CEKURA_BASE_URL)."`
 	ProjectID string `from:"CEKURA_PROJECT_ID" placeholder:"ID" help:"Only calls of this project ($$CEKURA_PROJECT_ID)."`
-	AgentID   string `from:"CEKURA_AGENT_ID" placeholder:"ID" help:"Only calls of this agent ($$CEKURA_AGENT_ID)."`
+	AgentID   string `from:"CEKURA_AGENT_ID" placeholder:"ID" help:"Only calls of this agent, or of several with commas between ($$CEKURA_AGENT_ID)."`
 }
 
 // Telzino is how to reach Telzino's API: with client credentials, or with a
@@ -36,6 +36,8 @@ type Zudu struct {
 	Key     Secret `kong:"-"` // from ZUDU_API_KEY
 	Secret  Secret `kong:"-"` // from ZUDU_API_SECRET
 	BaseURL string `name:"base-url" from:"ZUDU_BASE_URL" default:"https://api.zudu.ai" placeholder:"URL" help:"Where its API is (default ${default}) ($$ZUDU_BASE_URL)."`
+
+	AgentIDs []string `name:"agent-ids" from:"ZUDU_AGENT_IDS" placeholder:"ID" help:"Only calls of these agents ($$ZUDU_AGENT_IDS)."`
 }
 
 // SourceConfig is one source of calls, ready to be opened. What its provider
@@ -96,7 +98,7 @@ func (p Place) unnamed() []SourceConfig {
 			Name: "telzino", Provider: "telzino", BaseURL: p.Telzino.BaseURL, ClientID: p.Telzino.ClientID,
 			ClientSecret: p.Telzino.ClientSecret, Token: p.Telzino.Token, AgentIDs: p.Telzino.AgentIDs,
 		},
-		{Name: "zudu", Provider: "zudu", BaseURL: p.Zudu.BaseURL, Key: p.Zudu.Key, Secret: p.Zudu.Secret},
+		{Name: "zudu", Provider: "zudu", BaseURL: p.Zudu.BaseURL, Key: p.Zudu.Key, Secret: p.Zudu.Secret, AgentIDs: p.Zudu.AgentIDs},
 		{Name: "file", Provider: "file", Files: p.Data},
 	}
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -136,5 +137,39 @@ func TestCommandsAboutTheCopy(t *testing.T) {
 		require.ErrorContains(t, err, want)
 		assert.NotContains(t, err.Error(), "hunter2")
 		assert.Equal(t, 2, ExitCode(err), args)
+	}
+}
+
+// What the file says of a source means the same whatever the source is called:
+// under the name of its provider, which flags and variables speak of too, nothing
+// of it is passed over.
+func TestEveryKeyOfTheFileIsHeard(t *testing.T) {
+	values := map[string]string{"base_url": "http://127.0.0.1:9/x", "project_id": "7", "agent_ids": "[11, 12]"}
+	for name, p := range providers() {
+		if name == "file" {
+			continue
+		}
+		lines := ""
+		for _, key := range p.keys {
+			value, ok := values[key]
+			if !ok {
+				value = "secret-of-" + key
+			}
+			lines += ", " + key + ": " + value
+		}
+		read := func(as string) SourceConfig {
+			path := filepath.Join(t.TempDir(), "config.yaml")
+			require.NoError(t, os.WriteFile(path, []byte("sources: {"+as+": {provider: "+name+lines+"}}"), 0o600))
+			c, err := Parse([]string{"--config", path}, func(string) string { return "" }, io.Discard)
+			require.NoError(t, err, name)
+			got, err := c.Configured()
+			require.NoError(t, err)
+			require.Len(t, got, 1)
+			return got[0]
+		}
+		want := read("other")
+		want.Name = name
+		assert.Equal(t, want, read(name))
+		assert.Equal(t, []string{"11", "12"}, want.AgentIDs, name)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"call-logs-mcp/client/rest"
@@ -31,10 +30,7 @@ func (s *source) place(ctx context.Context, p *plan, query url.Values, logs []*c
 	if asked == "" {
 		return nil
 	}
-	untold := func(l *call.Log) bool {
-		// The agents that are configured are those of the project that is.
-		return l.ProjectID == "" && (asked != s.o.ProjectID || !s.configured(l.AgentID))
-	}
+	untold := func(l *call.Log) bool { return l.ProjectID == "" }
 	for _, l := range logs {
 		if l.ProjectID != "" && l.ProjectID != asked || query.Has("agent_id") && l.AgentID != "" && l.AgentID != query.Get("agent_id") {
 			s.ignored.Store(s.now().Add(ignoredFor).Unix())
@@ -48,7 +44,7 @@ func (s *source) place(ctx context.Context, p *plan, query url.Values, logs []*c
 		}
 	}
 	for _, l := range logs {
-		if l.ProjectID == "" && (applied || !untold(l)) {
+		if applied && untold(l) {
 			l.ProjectID = asked
 		}
 	}
@@ -83,19 +79,10 @@ func (s *source) applies(ctx context.Context, query url.Values) (bool, error) {
 	return false, err
 }
 
-// configured reports one of the configured agents.
-func (s *source) configured(agent string) bool {
-	return agent != "" && slices.ContainsFunc(s.o.AgentIDs, func(id string) bool { return strings.TrimSpace(id) == agent })
-}
-
 // prove finds out whether a record that does not tell its project is of the
 // configured one: the list of that project then has it.
 func (s *source) prove(ctx context.Context, l *call.Log) error {
 	if l.ProjectID != "" || s.o.ProjectID == "" {
-		return nil
-	}
-	if s.configured(l.AgentID) {
-		l.ProjectID = s.o.ProjectID
 		return nil
 	}
 	within := call.Confinement{Project: s.o.ProjectID}.Where()

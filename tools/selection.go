@@ -135,7 +135,7 @@ func (s selection) conditions(d Deps) (filter.Expr, error) {
 		add("topic", filter.Eq, s.Topic)
 	}
 	if s.Customer != "" {
-		and = append(and, customer(s.Customer))
+		add("customer_number", filter.Eq, filter.Operand(s.Customer))
 	}
 	if s.MinDuration != nil {
 		add("duration", filter.Gte, *s.MinDuration)
@@ -152,15 +152,6 @@ func unknownSource(name string, sources []string) error {
 		e.Hint = fmt.Sprintf("Did you mean %s? %s", near, e.Hint)
 	}
 	return e
-}
-
-// customer is the filter for a number as it was typed, and as networks write it.
-func customer(s string) filter.Expr {
-	plain := strings.NewReplacer(" ", "", "-", "", "(", "", ")", "", ".", "").Replace(s)
-	if plain == s || strings.Trim(plain, "+0123456789") != "" {
-		return filter.Cond{Field: "customer_number", Op: filter.Eq, Value: s}
-	}
-	return filter.Cond{Field: "customer_number", Op: filter.In, Value: []any{s, plain}}
 }
 
 // agent is the filter for agents by their ids. What has a space in it is no id

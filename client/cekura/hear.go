@@ -77,11 +77,14 @@ func hearAll(parts []filter.Expr) ([]filter.Expr, bool) {
 }
 
 func hearCond(c filter.Cond) (filter.Expr, bool) {
-	if c.Value == nil || !slices.Contains(operators(c.Field), c.Op) {
+	if c.Value == nil || c.View != nil || !slices.Contains(operators(c.Field), c.Op) {
 		return nil, false
 	}
 	values := operands(c)
 	for i, v := range values {
+		if _, isPhone := v.(filter.Phone); isPhone {
+			return nil, false // it equals more than the API would find: see wider
+		}
 		if _, isWord := v.(string); isWord && slices.Contains([]filter.Op{filter.Gt, filter.Gte, filter.Lt, filter.Lte}, c.Op) {
 			return nil, false // to us words have no order
 		}
@@ -114,6 +117,27 @@ func hearCond(c filter.Cond) (filter.Expr, bool) {
 		return filter.And{c, filter.Cond{Field: c.Field, Op: filter.Neq, Value: ""}}, true
 	}
 	return c, true
+}
+
+// wider is what the API can be asked in place of x where it compares as text what
+// is a telephone number to us, in any spelling: its last two digits stand
+// together however the others are parted.
+func wider(x filter.Expr) (filter.Expr, bool) {
+	c, ok := x.(filter.Cond)
+	number, isPhone := c.Value.(filter.Phone)
+	if !ok || !isPhone || c.Op != filter.Eq {
+		return nil, false
+	}
+	digits := strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, string(number))
+	if len(digits) < 2 {
+		return nil, false
+	}
+	return filter.Cond{Field: c.Field, Op: filter.Contains, Value: digits[len(digits)-2:]}, true
 }
 
 // hedge asks for a metadata value in both of the types it may have there: to us

@@ -134,6 +134,10 @@ func (s *source) parameter(p *plan, x filter.Expr) bool {
 func (s *source) filter(p *plan, x filter.Expr, deaf bool) error {
 	lack := s.lacking(x)
 	_, heard := hear(x)
+	if wide, ok := wider(x); ok && !deaf {
+		p.pushed, p.rest = append(p.pushed, wide), filter.All(p.rest, x)
+		return nil
+	}
 	switch {
 	case heard && lack == "":
 		if deaf {

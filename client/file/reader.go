@@ -69,7 +69,7 @@ func (r *reader) line(data []byte, at string) error {
 		return nil
 	}
 	var rec record
-	if err := json.Unmarshal(data, &rec); err != nil {
+	if err := decode(data, &rec); err != nil {
 		return plainly(err)
 	}
 	l, err := rec.log(r.name)
@@ -82,6 +82,46 @@ func (r *reader) line(data []byte, at string) error {
 	r.where[l.ID.Key] = at
 	r.logs = append(r.logs, l)
 	return nil
+}
+
+// decode reads data, all of it. Numbers of free shape keep all their digits.
+func decode(data []byte, rec *record) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	if err := dec.Decode(rec); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return errors.New("there is more behind the call")
+	}
+	rec.Labels, rec.Metadata = exactMap(rec.Labels), exactMap(rec.Metadata)
+	return nil
+}
+
+func exactMap(m map[string]any) map[string]any {
+	for k, v := range m {
+		m[k] = exact(v)
+	}
+	return m
+}
+
+// exact leaves a number as it is written where a float64 would lose digits of it.
+func exact(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		n, err := v.Float64()
+		if again, _ := json.Marshal(n); err != nil || len(v) > 15 && string(again) != v.String() {
+			return v
+		}
+		return n
+	case map[string]any:
+		return exactMap(v)
+	case []any:
+		for i := range v {
+			v[i] = exact(v[i])
+		}
+	}
+	return v
 }
 
 // plainly says what is wrong with JSON without the names of Go's types.

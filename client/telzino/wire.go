@@ -121,7 +121,12 @@ func (r *record) log(source string, a agent) *call.Log {
 		Turns:        turns(r.Entries, string(r.Text)),
 		Detailed:     true,
 	}
-	l.Customer, _ = r.Session["caller_id"].(string)
+	switch id := r.Session["caller_id"].(type) {
+	case string:
+		l.Customer = id
+	case json.Number:
+		l.Customer = id.String()
+	}
 	l.Metadata = metadata(r.Session)
 	if l.EndedAt.Before(l.StartedAt) {
 		l.EndedAt = time.Time{}

@@ -29,8 +29,8 @@ type house struct {
 	sources    map[string]call.Source // as they are upstream, by name
 	tools      tools.Deps
 	masked     bool
-	// words makes a text fit to be shown to who asks.
-	words func(context.Context) func(string) string
+	// view is what who asks may see.
+	view func(context.Context) *call.View
 	// ready says why questions cannot be answered yet: nil where nothing has to be opened.
 	ready  func(context.Context) error
 	traces trace.TracerProvider // nil for none
@@ -65,9 +65,7 @@ func assemble(o config.Options, version string, logger *slog.Logger, now func() 
 		Calls: merged, Sources: merged.Sources(), Now: now, Zone: o.TimeZone, Budget: o.Budget,
 		Scan: o.MaxFetch, Sample: o.Demo, Structured: o.Structured, Links: tools.Links(o.Links), Cursors: sealer(o), Logger: logger,
 	}}
-	mask := redact.New()
-	// Cleaned first: what is invisible inside a number must not hide it.
-	private := func(s string) string { return mask.Mask(render.Clean(s)) }
+	views := viewsOf(redact.New())
 	calls, err := h.withCopy(merged, o)
 	if err != nil {
 		return nil, err
@@ -75,18 +73,32 @@ func assemble(o config.Options, version string, logger *slog.Logger, now func() 
 	if c, ok := calls.(*copied); ok && o.Kept() {
 		h.ready = c.ready
 	}
-	h.words = func(ctx context.Context) func(string) string {
+	h.view = func(ctx context.Context) *call.View {
 		shown := !h.masked
 		if _, named := serve.Who(ctx); named { // over HTTP each has his own right to see
 			shown = serve.MayShowPII(ctx)
 		}
 		if shown {
-			return render.Clean
+			return views.whole
 		}
-		return private
+		return views.masked
 	}
-	h.tools.Calls = call.Masked(serve.Scope(calls), h.words, render.Clean)
+	h.tools.Calls = call.Masked(serve.Scope(calls), h.view)
 	return h, nil
+}
+
+// views are what callers see who may see personal data, and those who may not.
+type views struct{ whole, masked *call.View }
+
+func viewsOf(mask *redact.Masker) views {
+	// Cleaned first: what is invisible inside a number must not hide it.
+	cleaned := func(f func(string) string) func(string) string {
+		return func(s string) string { return f(render.Clean(s)) }
+	}
+	return views{
+		whole:  &call.View{Text: render.Clean, Number: render.Clean, Name: render.Clean},
+		masked: &call.View{Text: cleaned(mask.Mask), Number: cleaned(mask.Number), Name: render.Clean, Hides: true},
+	}
 }
 
 // sealer seals cursors with the secret that instances share, or with one of its own.
@@ -109,7 +121,8 @@ func (h *house) doctor(ctx context.Context, out io.Writer) error {
 // server is the MCP server with everything it serves.
 func (h *house) server() (*server.MCPServer, error) {
 	d := resources.Deps{
-		Calls: h.tools.Calls, Sources: h.tools.Sources, Budget: h.tools.Budget, Note: h.tools.Note(), Logger: h.logger, Words: h.words,
+		Calls: h.tools.Calls, Sources: h.tools.Sources, Budget: h.tools.Budget, Note: h.tools.Note(), Logger: h.logger,
+		Words: func(ctx context.Context) func(string) string { return h.view(ctx).Text },
 	}
 	complete := resources.Completer{Deps: d}
 	asked, promptCompleter, err := prompts.All(complete)

@@ -31,6 +31,7 @@ type Aggregation struct {
 	Where    filter.Expr
 	By       []Grouping     // at most two levels; none for the totals alone
 	Zone     *time.Location // of the buckets; nil is UTC
+	View     *View          // what groups see of calls, as in Query
 	Previous bool           // also for the window of equal length just before
 	Limit    int            // groups, 0 is 20; the others are summed up
 	Scan     int            // calls read where a source has to read them, as in Query

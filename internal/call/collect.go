@@ -151,7 +151,7 @@ func (c *collector) settle() {
 		m := match{log: l}
 		if c.q.Text != nil {
 			var ok bool
-			if m.hit, ok = c.q.Text.Match(l, c.q.Role); !ok {
+			if m.hit, ok = c.q.Text.Match(c.q.View.Of(l), c.q.Role); !ok {
 				continue
 			}
 		}

@@ -13,7 +13,7 @@ func Count(ctx context.Context, src Source, a Aggregation) (Aggregate, error) {
 		return counter.Aggregate(ctx, a)
 	}
 	scan := Query{Scan: a.Scan}.scan()
-	now, err := src.Find(ctx, Query{Where: a.Where, Limit: scan, Scan: scan, Exhaust: true, Progress: a.Progress})
+	now, err := src.Find(ctx, Query{Where: a.Where, View: a.View, Limit: scan, Scan: scan, Exhaust: true, Progress: a.Progress})
 	if err != nil {
 		return Aggregate{}, err
 	}
@@ -30,7 +30,7 @@ func Count(ctx context.Context, src Source, a Aggregation) (Aggregate, error) {
 	now.Coverage.Searched = min(now.Coverage.Searched, scan) // one more is looked at, to see whether there are more
 	if length := window.To.Sub(window.From); a.Previous && !window.From.IsZero() && !window.To.IsZero() {
 		earlier := filter.All(filter.Within("timestamp", window.From.Add(-length), window.From), rest)
-		before, err := src.Find(ctx, Query{Where: earlier, Limit: scan, Scan: scan, Exhaust: true, Progress: a.Progress})
+		before, err := src.Find(ctx, Query{Where: earlier, View: a.View, Limit: scan, Scan: scan, Exhaust: true, Progress: a.Progress})
 		if err != nil {
 			return Aggregate{}, err
 		}

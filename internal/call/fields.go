@@ -34,7 +34,7 @@ var fields = filter.Schema{
 	{Name: "call_ended_reason", Kind: filter.Text, Aliases: []string{"ended_reason", "end_reason"}, Example: `"silence-timed-out"`, Doc: "why it ended"},
 	{Name: "dropoff_point", Kind: filter.Text, Doc: "where the caller gave up"},
 	{Name: "topic", Kind: filter.Text, Doc: "what the call was about"},
-	{Name: "customer_number", Kind: filter.Text, Aliases: []string{"customer", "from_number"}, Doc: "the caller's number or identifier"},
+	{Name: "customer_number", Kind: filter.Text, Phone: true, Aliases: []string{"customer", "from_number"}, Doc: "the caller's number or identifier"},
 	{Name: "direction", Kind: filter.Text, Doc: "inbound or outbound"},
 	{Name: "call_type", Kind: filter.Text, Doc: "phone_call, web_call, …"},
 	{Name: "summary", Kind: filter.Text, Doc: "the provider's summary"},

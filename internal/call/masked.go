@@ -5,48 +5,55 @@ import (
 	"errors"
 )
 
-// Masked is src with words put to every free text of what it answers, notes and
-// errors among them, and name to identifiers: see MapText. Who asks may decide
-// which words those are. Filters, searches and counts see the values as they were,
-// and calls are found by their own CallID and never by a masked one: ID stays.
-func Masked(src Source, words func(context.Context) func(string) string, name func(string) string) Source {
-	return masked{src, words, name}
-}
+// Masked is src as each who asks may see it: view says how, from who asks. It is
+// put to every text of what src answers, notes and errors among them: see
+// Log.MapText. Filters, searches, groups and orders see no more than that
+// either. Calls are found by their own CallID: ID stays.
+func Masked(src Source, view func(context.Context) *View) Source { return masked{src, view} }
 
 type masked struct {
 	Source
-	words func(context.Context) func(string) string
-	name  func(string) string
+	view func(context.Context) *View
 }
 
 func (m masked) Find(ctx context.Context, q Query) (Page, error) {
+	v := m.view(ctx)
+	q.Where = v.Seen(q.Where)
+	if v.Hides {
+		q.View = v
+	}
 	p, err := m.Source.Find(ctx, q)
-	words := m.words(ctx)
 	for i, l := range p.Logs {
-		p.Logs[i] = l.MapText(words, m.name)
+		p.Logs[i] = l.MapText(v)
+		if v.Hides && q.Text != nil && i < len(p.Hits) && p.Hits[i].Text != nil {
+			hit, _ := p.Hits[i].Text.Match(p.Logs[i], q.Role)
+			hit.Score = p.Hits[i].Score
+			p.Hits[i] = hit
+		}
 	}
 	for i, note := range p.Notes {
-		p.Notes[i] = words(note)
+		p.Notes[i] = v.Text(note)
 	}
-	return p, failure(err, words)
+	return p, failure(err, v.Text)
 }
 
 func (m masked) Get(ctx context.Context, id ID) (*Log, error) {
+	v := m.view(ctx)
 	l, err := m.Source.Get(ctx, id)
 	if err != nil {
-		return nil, failure(err, m.words(ctx))
+		return nil, failure(err, v.Text)
 	}
-	return l.MapText(m.words(ctx), m.name), nil
+	return l.MapText(v), nil
 }
 
 // failure masks what an upstream says in its refusals.
-func failure(err error, words func(string) string) error {
+func failure(err error, text func(string) string) error {
 	var e *Error
 	if !errors.As(err, &e) {
 		return err
 	}
 	masked := *e
-	masked.Msg, masked.Hint = words(e.Msg), words(e.Hint)
+	masked.Msg, masked.Hint = text(e.Msg), text(e.Hint)
 	return &masked
 }
 
@@ -56,17 +63,23 @@ func (m masked) Ranks() bool { return Ranks(m.Source) }
 // Withheld is what src withholds.
 func (m masked) Withheld(ctx context.Context) string { return Withheld(ctx, m.Source) }
 
-// Aggregate counts as Count does, and masks the keys of groups: they are values.
+// Aggregate counts as Count does, in groups of what is shown of values.
 func (m masked) Aggregate(ctx context.Context, a Aggregation) (Aggregate, error) {
+	v := m.view(ctx)
+	a.Where = v.Seen(a.Where)
+	if v.Hides {
+		a.View = v
+	}
 	out, err := Count(ctx, m.Source, a)
-	words := m.words(ctx)
 	for _, g := range out.Groups {
 		for i, key := range g.Key {
-			g.Key[i] = words(key)
+			if i < len(a.By) && a.By[i].Unit == "" {
+				g.Key[i] = seen{v, nil}.text(a.By[i].Field, key)
+			}
 		}
 	}
 	for i, note := range out.Notes {
-		out.Notes[i] = words(note)
+		out.Notes[i] = v.Text(note)
 	}
-	return out, failure(err, words)
+	return out, failure(err, v.Text)
 }

@@ -2,6 +2,7 @@ package call_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,18 +63,23 @@ func TestMergeIsASource(t *testing.T) {
 
 func TestMaskedIsASource(t *testing.T) {
 	store := calltest.Memory("s", calltest.Logs("s", 60, 4, end))
-	src := call.Masked(store, always(itself), itself)
+	src := call.Masked(store, always(view(itself, itself)))
 	calltest.TestSource(t, src, calltest.Options{Source: "s", Logs: 60, Mutable: store})
 
 	logs := []*call.Log{said("charged twice")}
 	logs[0].ID = call.ID{Source: "s", Key: "1"}
-	src = call.Masked(calltest.Memory("s", logs), always(func(string) string { return "•" }), itself)
+	hidden := view(func(s string) string { return strings.ReplaceAll(s, "twice", "•") }, itself)
+	hidden.Hides = true
+	src = call.Masked(calltest.Memory("s", logs), always(hidden))
 	p, err := src.Find(context.Background(), call.Query{Text: parseText(t, "charged")})
 	require.NoError(t, err)
-	assert.Equal(t, "•", p.Logs[0].Turns[0].Text, "searched as it was, shown as it is masked")
+	assert.Equal(t, "charged •", p.Logs[0].Turns[0].Text)
+	p, err = src.Find(context.Background(), call.Query{Text: parseText(t, "twice")})
+	require.NoError(t, err)
+	assert.Empty(t, p.Logs, "what is hidden is not found")
 	l, err := src.Get(context.Background(), logs[0].ID)
 	require.NoError(t, err)
-	assert.Equal(t, "•", l.Turns[0].Text)
+	assert.Equal(t, "charged •", l.Turns[0].Text)
 }
 
 func TestMergeWithoutOne(t *testing.T) {
@@ -236,6 +242,6 @@ func TestMergeGet(t *testing.T) {
 	assert.EqualError(t, err, `No source "cekurra". Did you mean cekura? Sources: cekura, zudu.`)
 }
 
-func always(f func(string) string) func(context.Context) func(string) string {
-	return func(context.Context) func(string) string { return f }
+func always(v *call.View) func(context.Context) *call.View {
+	return func(context.Context) *call.View { return v }
 }

@@ -16,8 +16,11 @@ type Query struct {
 	// Similar asks for calls like this one, by what was said; it needs a source
 	// that ranks, and Order Relevance.
 	Similar *ID
-	Limit   int   // at most this many logs; 0 is DefaultLimit
-	After   *Mark // continue behind this position of Order; nil from the start
+	// View says what of calls may be seen: Text and Similar are put to that, and so
+	// are conditions of Where with the same View. Nil is all of them.
+	View  *View
+	Limit int   // at most this many logs; 0 is DefaultLimit
+	After *Mark // continue behind this position of Order; nil from the start
 
 	// Within is what the source is configured to read, which Where says as well:
 	// Collect leaves out what a source sends from outside of it, and says how much.

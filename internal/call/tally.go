@@ -227,10 +227,10 @@ func (a Aggregation) keys(l *Log, shift time.Duration) []GroupKey {
 	keys := []GroupKey{{}}
 	if a.pairs() {
 		keys = nil
-		for i := range l.Metrics {
+		for _, m := range a.View.row(l).Rows(Evaluations) {
 			k := GroupKey{}
 			for _, g := range a.By {
-				k.Cells = append(k.Cells, Cell(l.Metrics[i].value(strings.TrimPrefix(g.Field, Evaluations+"."))))
+				k.Cells = append(k.Cells, Cell(m.Values(g.Field)[0]))
 			}
 			keys = append(keys, k)
 		}
@@ -251,7 +251,7 @@ func (a Aggregation) keys(l *Log, shift time.Duration) []GroupKey {
 				next = append(next, k)
 				continue
 			}
-			for _, cell := range Cells(l.Values(g.Field)) {
+			for _, cell := range Cells(a.View.row(l).Values(g.Field)) {
 				next = append(next, GroupKey{append(slices.Clone(k.Cells), cell), k.Order})
 			}
 		}

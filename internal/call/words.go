@@ -5,54 +5,56 @@ import (
 	"strings"
 )
 
-// MapText returns l with words put to every text that a person or a provider
-// may have written freely, map keys among them, and name to the identifiers that
+// MapText returns l as v shows it: texts that a person or a provider may have
+// written freely, map keys among them, telephone numbers, and identifiers that
 // questions are asked with. The ID stays, and so do the addresses, which would
-// not work any more, but for those that tell who called. Where words
-// masks the customer's number, it is masked in other names of the call, too:
-// some providers name it after the caller. What the functions leave alone is
-// shared with l, not copied.
-func (l *Log) MapText(words, name func(string) string) *Log {
+// not work any more, but for those that tell who called. Where v hides the
+// customer's number, it is hidden in other names of the call, too: some
+// providers name it after the caller. What v leaves alone is shared with l, not
+// copied.
+func (l *Log) MapText(v *View) *Log {
 	out := *l
-	unnumbered := l.unnumbered(words, name)
+	unnumbered := v.unnumbered(l.Customer)
 	out.CallID, out.TraceID = unnumbered(l.CallID), unnumbered(l.TraceID)
 	for _, s := range []*string{&out.RecordingURL, &out.DashboardURL} {
 		bare, _, _ := strings.Cut(*s, "?")
 		bare = unescaped(bare)
-		if told := words(unnumbered(bare)); told != name(bare) { // words has more to change than name does
+		if told := v.Text(unnumbered(bare)); told != v.Name(bare) { // Text has more to change than Name does
 			*s = told
 		}
 	}
 	for _, s := range []*string{
 		&out.CallID, &out.AgentName, &out.Status, &out.EndedReason, &out.Sentiment, &out.Direction, &out.CallType,
-		&out.Customer, &out.Summary, &out.Topic, &out.DropoffPoint, &out.Feedback, &out.ErrorMessage,
+		&out.Summary, &out.Topic, &out.DropoffPoint, &out.Feedback, &out.ErrorMessage,
 	} {
-		*s = words(*s)
+		*s = v.Text(*s)
 	}
 	for _, s := range []*string{&out.AgentID, &out.ProjectID, &out.AssistantID, &out.TraceID} {
-		*s = name(*s)
+		*s = v.Name(*s)
 	}
-	out.Turns = mapSlice(l.Turns, func(t *Turn) bool { return t.mapText(words) })
-	out.Metrics = mapSlice(l.Metrics, func(m *Metric) bool { return m.mapText(words, name) })
-	out.Metadata = mapValues(l.Metadata, words)
-	out.DynamicVariables = mapValues(l.DynamicVariables, words)
+	out.Customer = v.Number(l.Customer)
+	out.Turns = l.mapTurns(v)
+	out.Metrics = mapSlice(l.Metrics, func(m *Metric) bool { return m.mapText(v.Text, v.Name) })
+	out.Metadata = v.values(l.Metadata)
+	out.DynamicVariables = v.values(l.DynamicVariables)
 	return &out
 }
 
-// unnumbered writes the customer's digits in a name as words has them, if it
-// masks them at all.
-func (l *Log) unnumbered(words, name func(string) string) func(string) string {
-	masked := words(l.Customer)
-	digits := strings.Map(func(r rune) rune {
-		if r < '0' || r > '9' {
-			return -1
-		}
-		return r
-	}, l.Customer)
-	if masked == name(l.Customer) || len(digits) < 7 {
-		return func(s string) string { return s }
+// mapTurns is the turns as v shows them.
+func (l *Log) mapTurns(v *View) []Turn {
+	if v.Turns == nil || len(l.Turns) == 0 {
+		return mapSlice(l.Turns, func(t *Turn) bool { return t.mapText(v, v.Text(t.Text)) })
 	}
-	return strings.NewReplacer(digits, strings.TrimPrefix(masked, "+")).Replace
+	texts, roles := make([]string, len(l.Turns)), make([]string, len(l.Turns))
+	for i := range l.Turns {
+		texts[i], roles[i] = l.Turns[i].Text, string(l.Turns[i].Role)
+	}
+	shown := v.Turns(texts, roles)
+	i := -1
+	return mapSlice(l.Turns, func(t *Turn) bool {
+		i++
+		return t.mapText(v, shown[i])
+	})
 }
 
 // mapSlice puts change to a copy of each element, and copies the slice when it
@@ -72,13 +74,12 @@ func mapSlice[T any](in []T, change func(*T) bool) []T {
 	return out
 }
 
-func (t *Turn) mapText(f func(string) string) bool {
-	text := f(t.Text)
+func (t *Turn) mapText(v *View, text string) bool {
 	changed := text != t.Text
 	t.Text = text
 	if t.Tool != nil {
 		tool := *t.Tool
-		tool.Name, tool.Args, tool.Result = f(tool.Name), f(tool.Args), f(tool.Result)
+		tool.Name, tool.Args, tool.Result = v.Text(tool.Name), v.Text(tool.Args), v.Text(tool.Result)
 		if tool != *t.Tool {
 			t.Tool, changed = &tool, true
 		}
@@ -101,35 +102,36 @@ func (m *Metric) mapText(f, id func(string) string) bool {
 	return changed
 }
 
-func mapValues(in map[string]any, f func(string) string) map[string]any {
+func (v *View) values(in map[string]any) map[string]any {
 	if in == nil {
 		return nil
 	}
 	out := make(map[string]any, len(in))
-	for k, v := range in {
-		out[f(k)] = mapValue(v, f)
+	for key, x := range in {
+		out[v.Text(key)] = v.value(key, x)
 	}
 	return out
 }
 
-func mapValue(v any, f func(string) string) any {
-	switch v := v.(type) {
+// value is what stands behind a key.
+func (v *View) value(key string, x any) any {
+	switch x := x.(type) {
 	case string:
-		return f(v)
+		return v.keyed(key, x)
 	case float64, json.Number: // a telephone number may be a number
-		if s, ok := plain(v).(string); ok {
-			if mapped := f(s); mapped != s {
+		if s, ok := plain(x).(string); ok {
+			if mapped := v.keyed(key, s); mapped != s {
 				return mapped
 			}
 		}
 	case map[string]any:
-		return mapValues(v, f)
+		return v.values(x)
 	case []any:
-		out := make([]any, len(v))
-		for i, x := range v {
-			out[i] = mapValue(x, f)
+		out := make([]any, len(x))
+		for i := range x {
+			out[i] = v.value(key, x[i])
 		}
 		return out
 	}
-	return v
+	return x
 }

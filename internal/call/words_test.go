@@ -46,7 +46,7 @@ func texts(v reflect.Value, path string, yield func(path, s string)) {
 
 func TestMapTextMapsAllThatIsSaid(t *testing.T) {
 	mark := func(with string) func(string) string { return func(s string) string { return with + s } }
-	mapped := full().MapText(mark("•"), mark("#"))
+	mapped := full().MapText(view(mark("•"), mark("#")))
 	seen := map[string]bool{}
 	texts(reflect.ValueOf(mapped), "", func(path, s string) {
 		seen[path] = true
@@ -68,38 +68,43 @@ func TestMapTextMasksTheCallersNumberInNames(t *testing.T) {
 		ID: call.ID{Source: "telzino", Key: "0f-14155550123"}, Customer: "+14155550123", CallID: "call-_14155550123_x7Qp", TraceID: "t-14155550123",
 		DashboardURL: "https://d.example.com/7?id=14155550123", RecordingURL: "https://r.example.com/call-_%2B14155550123_x7Qp.mp4?sign=ed",
 	}
-	got := l.MapText(words, itself)
+	got := l.MapText(view(words, itself))
 	assert.Equal(t, &call.Log{
 		ID: l.ID, Customer: "+1•0123", CallID: "call-_1•0123_x7Qp", TraceID: "t-1•0123",
 		DashboardURL: l.DashboardURL, RecordingURL: "https://r.example.com/call-_+1•0123_x7Qp.mp4",
 	}, got)
-	assert.Equal(t, l, l.MapText(itself, itself), "where numbers are shown, all is as it was")
+	assert.Equal(t, l, l.MapText(view(itself, itself)), "where numbers are shown, all is as it was")
 
 	l.RecordingURL, l.Customer = "https://r.example.com/call%2014155550123.mp4?X-Amz-Expires=3600", "Jo 123"
-	assert.Equal(t, l, l.MapText(words, itself), "signed addresses work, and few digits are no number")
+	assert.Equal(t, l, l.MapText(view(words, itself)), "signed addresses work, and few digits are no number")
 	l.RecordingURL, l.DashboardURL = "https://r.example.com/to/555-0199.mp4?sign=ed", "https://d.example.com/of/555-0199"
-	assert.Equal(t, "https://r.example.com/to/•0199.mp4", l.MapText(words, itself).RecordingURL)
-	assert.Equal(t, "https://d.example.com/of/•0199", l.MapText(words, itself).DashboardURL)
+	assert.Equal(t, "https://r.example.com/to/•0199.mp4", l.MapText(view(words, itself)).RecordingURL)
+	assert.Equal(t, "https://d.example.com/of/•0199", l.MapText(view(words, itself)).DashboardURL)
 }
 
 func TestMapTextLeavesTheOriginal(t *testing.T) {
 	l, same := full(), full()
 	l.Turns = append(l.Turns, call.Turn{Index: 2, Text: "second", Tool: &call.Tool{Args: "a", Result: "r"}})
 	same.Turns = append(same.Turns, call.Turn{Index: 2, Text: "second", Tool: &call.Tool{Args: "a", Result: "r"}})
-	l.MapText(func(string) string { return "•" }, itself)
+	l.MapText(view(func(string) string { return "•" }, itself))
 	assert.Equal(t, same, l)
 
-	kept := l.MapText(itself, itself)
+	kept := l.MapText(view(itself, itself))
 	assert.Equal(t, l, kept)
 	assert.Same(t, &l.Turns[0], &kept.Turns[0], "what is left alone is shared")
 	assert.Equal(t, json.Number("42"), kept.DynamicVariables["n"], "a number that is left alone stays one")
 
-	second := l.MapText(func(s string) string { return strings.ReplaceAll(s, "second", "•") }, itself)
+	second := l.MapText(view(func(s string) string { return strings.ReplaceAll(s, "second", "•") }, itself))
 	assert.Equal(t, "•", second.Turns[1].Text)
 	assert.Equal(t, l.Turns[0], second.Turns[0])
 	assert.Equal(t, "second", l.Turns[1].Text)
 
-	assert.Equal(t, &call.Log{}, (&call.Log{}).MapText(itself, itself), "missing stays missing")
+	assert.Equal(t, &call.Log{}, (&call.Log{}).MapText(view(itself, itself)), "missing stays missing")
+}
+
+// view puts text to all texts, numbers among them, and name to identifiers.
+func view(text, name func(string) string) *call.View {
+	return &call.View{Text: text, Number: text, Name: name}
 }
 
 func itself(s string) string { return s }

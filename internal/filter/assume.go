@@ -8,7 +8,7 @@ func Assume(e Expr, field string, value any) (left Expr, ok bool) {
 	switch e := e.(type) {
 	case Cond:
 		if e.Field == field {
-			return nil, e.holds([]any{value})
+			return nil, Match(e, single{value})
 		}
 	case And:
 		var and And
@@ -48,3 +48,9 @@ func Mentions(e Expr, fields ...string) bool {
 	}
 	return false
 }
+
+// A single is a row of one value, whatever the field.
+type single struct{ value any }
+
+func (s single) Values(string) []any { return []any{s.value} }
+func (s single) Rows(string) []Row   { return nil }

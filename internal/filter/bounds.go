@@ -32,10 +32,10 @@ func Bounds(e Expr, field string) (from, to time.Time, rest Expr) {
 func Within(field string, from, to time.Time) Expr {
 	var and And
 	if !from.IsZero() {
-		and = append(and, Cond{field, Gte, from.UTC()})
+		and = append(and, Cond{Field: field, Op: Gte, Value: from.UTC()})
 	}
 	if !to.IsZero() {
-		and = append(and, Cond{field, Lte, to.UTC()})
+		and = append(and, Cond{Field: field, Op: Lte, Value: to.UTC()})
 	}
 	return All(and...)
 }

@@ -55,6 +55,8 @@ func equal(v, want any) bool {
 		return ok && d == 0
 	case bool:
 		return v == want
+	case Phone:
+		return want.is(text(v))
 	}
 	return text(v) == text(want)
 }
@@ -101,6 +103,8 @@ func text(v any) string {
 	switch v := v.(type) {
 	case string:
 		return v
+	case Phone:
+		return string(v)
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	case bool:

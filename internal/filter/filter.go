@@ -33,6 +33,9 @@ type (
 		Field string
 		Op    Op
 		Value any
+		// View says what the condition sees of a row; nil for all of it. One with a
+		// View is for Match alone: no upstream can be asked it.
+		View View
 	}
 	// And holds where all of its parts hold, so the empty And always does.
 	And []Expr
@@ -93,9 +96,47 @@ func Match(e Expr, r Row) bool {
 		relation, ok := e.Relation()
 		return ok && slices.ContainsFunc(r.Rows(relation), func(row Row) bool { return Match(And(e), row) })
 	case Cond:
+		if e.View != nil {
+			r = e.View.Row(r)
+		}
 		return e.holds(r.Values(e.Field))
 	}
 	panic(fmt.Sprintf("filter: unknown node %T", e))
+}
+
+// A View shows rows otherwise than they are, such as with texts masked.
+type View interface{ Row(Row) Row }
+
+// Map is e with each of its conditions replaced.
+func Map(e Expr, change func(Cond) Expr) Expr {
+	each := func(parts []Expr) []Expr {
+		out := make([]Expr, len(parts))
+		for i, x := range parts {
+			out[i] = Map(x, change)
+		}
+		return out
+	}
+	switch e := e.(type) {
+	case Cond:
+		return change(e)
+	case And:
+		return And(each(e))
+	case Or:
+		return Or(each(e))
+	case SameRow:
+		return SameRow(each(e))
+	}
+	return e
+}
+
+// Viewed reports whether e has a condition with a View.
+func Viewed(e Expr) bool {
+	for c := range Conds(e) {
+		if c.View != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // Split divides e into the part that a backend can run and the rest, so that

@@ -88,6 +88,9 @@ func (p *parser) scalar(f Field, op Op, v any) (any, string) {
 		return t, ""
 	case Text:
 		if s, ok := scalarText(v); ok {
+			if f.Phone {
+				return Operand(s), ""
+			}
 			return s, ""
 		}
 	case Dynamic:

@@ -216,7 +216,7 @@ func (p *parser) cond(v map[string]any, path, relation string) (Expr, error) {
 	if msg != "" {
 		return nil, &Error{join(path, "value"), msg}
 	}
-	return Cond{f.Name, op, val}, nil
+	return Cond{Field: f.Name, Op: op, Value: val}, nil
 }
 
 func (p *parser) unknownField(path string, given any, name string) error {

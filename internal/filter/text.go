@@ -12,10 +12,12 @@ type condJSON struct {
 	Field string `json:"field"`
 	Op    Op     `json:"op"`
 	Value any    `json:"value"`
+	// Viewed tells conditions apart that see different things. Parse refuses it.
+	Viewed bool `json:"viewed,omitempty"`
 }
 
 func (c Cond) String() string {
-	return marshal(condJSON{c.Field, c.Op, wire(c.Value)})
+	return marshal(condJSON{Field: c.Field, Op: c.Op, Value: wire(c.Value), Viewed: c.View != nil})
 }
 
 func (a And) String() string     { return group("and", a) }
@@ -38,7 +40,7 @@ func group(operator string, parts []Expr) string {
 // wire is v as filters_v2 writes it.
 func wire(v any) any {
 	switch v := v.(type) {
-	case time.Time, *regexp.Regexp:
+	case time.Time, *regexp.Regexp, Phone:
 		return text(v)
 	case []any:
 		out := make([]any, len(v))

@@ -238,7 +238,9 @@ func TestWithheldIsNotMissing(t *testing.T) {
 		rpc("tools/call", map[string]any{"name": "get_call_log", "arguments": map[string]any{"id": silent.String(), "transcript": "none"}}))
 	assert.NotContains(t, body, "withheld", "nobody asked for it")
 
-	masked := call.Masked(Scope(calls), func(context.Context) func(string) string { return strings.ToLower }, strings.ToLower)
+	masked := call.Masked(Scope(calls), func(context.Context) *call.View {
+		return &call.View{Text: strings.ToLower, Number: strings.ToLower, Name: strings.ToLower}
+	})
 	assert.Equal(t, "the scope transcripts:read", call.Withheld(As(t.Context(), Principal{Name: "p", Scopes: []string{CallsRead}}), masked), "as main puts it together")
 	assert.Empty(t, call.Withheld(t.Context(), masked), "nobody is asked who he is")
 }

@@ -54,7 +54,7 @@ func (c criteria) String() string {
 func hear(where filter.Expr) (c criteria, left filter.Expr) {
 	_, left = filter.Split(where, func(x filter.Expr) bool {
 		cond, ok := x.(filter.Cond)
-		return ok && c.hear(cond)
+		return ok && cond.View == nil && c.hear(cond)
 	})
 	return c, left
 }

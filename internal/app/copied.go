@@ -116,7 +116,7 @@ func (h *house) engine(ctx context.Context, c config.Copy) (*mirror.Engine, *sto
 	if !c.Kept() {
 		path = ""
 	}
-	db, err := store.Open(ctx, store.Options{Path: path, Now: h.tools.Now})
+	db, err := store.Open(ctx, store.Options{Path: path, Now: h.tools.Now, View: h.views.masked, Version: indexVersion})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -161,7 +161,7 @@ func (h *house) withCopy(live *call.Merged, o config.Options) (call.Source, erro
 // index puts all calls of files, however old, into a store in memory: files do
 // not change while they are served, so there is nothing to keep true.
 func (h *house) index(ctx context.Context, files *call.Merged) (call.Aggregator, error) {
-	db, err := store.Open(ctx, store.Options{Now: h.tools.Now})
+	db, err := store.Open(ctx, store.Options{Now: h.tools.Now, View: h.views.masked, Version: indexVersion})
 	if err != nil {
 		return nil, err
 	}

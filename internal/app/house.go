@@ -29,6 +29,7 @@ type house struct {
 	sources    map[string]call.Source // as they are upstream, by name
 	tools      tools.Deps
 	masked     bool
+	views      views
 	// view is what who asks may see.
 	view func(context.Context) *call.View
 	// ready says why questions cannot be answered yet: nil where nothing has to be opened.
@@ -65,7 +66,7 @@ func assemble(o config.Options, version string, logger *slog.Logger, now func() 
 		Calls: merged, Sources: merged.Sources(), Now: now, Zone: o.TimeZone, Budget: o.Budget,
 		Scan: o.MaxFetch, Sample: o.Demo, Structured: o.Structured, Links: tools.Links(o.Links), Cursors: sealer(o), Logger: logger,
 	}}
-	views := viewsOf(redact.New())
+	h.views = viewsOf(redact.New())
 	calls, err := h.withCopy(merged, o)
 	if err != nil {
 		return nil, err
@@ -79,13 +80,16 @@ func assemble(o config.Options, version string, logger *slog.Logger, now func() 
 			shown = serve.MayShowPII(ctx)
 		}
 		if shown {
-			return views.whole
+			return h.views.whole
 		}
-		return views.masked
+		return h.views.masked
 	}
 	h.tools.Calls = call.Masked(serve.Scope(calls), h.view)
 	return h, nil
 }
+
+// indexVersion names what the words of an index depend on.
+const indexVersion = "mask " + redact.Version
 
 // views are what callers see who may see personal data, and those who may not.
 type views struct{ whole, masked *call.View }

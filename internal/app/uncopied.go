@@ -81,7 +81,7 @@ func (u *uncopied) Find(ctx context.Context, q call.Query) (call.Page, error) {
 
 // ranked answers q from logs, which are those that its filter leaves.
 func (u *uncopied) ranked(ctx context.Context, q call.Query, logs []*call.Log) (p call.Page, err error) {
-	db, err := store.Open(ctx, store.Options{Now: u.now})
+	db, err := store.Open(ctx, store.Options{Now: u.now, View: q.View})
 	if err != nil {
 		return p, err
 	}

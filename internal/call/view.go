@@ -134,6 +134,17 @@ func (v *View) Of(l *Log) *Log {
 // of a single field in the same way.
 func (v *View) Row(r filter.Row) filter.Row { return seen{v, r} }
 
+// Values are those of a field of l as v shows them.
+func (v *View) Values(l *Log, field string) []any { return v.row(l).Values(field) }
+
+// Cell is the key of a group by field, as v shows it.
+func (v *View) Cell(field, cell string) string {
+	if v == nil || !v.Hides || cell == Absent {
+		return cell
+	}
+	return seen{v, nil}.text(field, cell)
+}
+
 // row is Row, for a View that may be nil or hide nothing.
 func (v *View) row(l *Log) filter.Row {
 	if v == nil || !v.Hides {

@@ -7,6 +7,9 @@ import (
 	"unicode/utf8"
 )
 
+// Version changes with what is masked: what was made of masked text is made anew.
+const Version = "2"
+
 // A Masker masks text. It holds nothing, and any number of goroutines may use it.
 type Masker struct{}
 

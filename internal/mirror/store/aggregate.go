@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"strings"
 	"time"
@@ -14,6 +15,9 @@ var _ call.Aggregator = (*Store)(nil)
 
 // Aggregate counts as call.AggregateLogs does.
 func (s *Store) Aggregate(ctx context.Context, a call.Aggregation) (out call.Aggregate, err error) {
+	if hidden(a.View) && a.View != s.view {
+		return out, fmt.Errorf("store: it was indexed for another view")
+	}
 	err = s.read(ctx, func(c *conn) error {
 		return c.snapshot(func() error {
 			need := map[string]bool{}
@@ -109,7 +113,7 @@ func (r *rows) counted(c *conn, a call.Aggregation, where filter.Expr, shift int
 	}
 	k := &counts{r: r, picked: picked, place: map[string]int32{}}
 	if len(a.By) == 2 && isMetric(a.By[0]) && isMetric(a.By[1]) {
-		l, err := r.pairs(c, a.By, picked)
+		l, err := r.pairs(c, a.View, a.By, picked)
 		if err != nil {
 			return nil, err
 		}
@@ -118,7 +122,7 @@ func (r *rows) counted(c *conn, a call.Aggregation, where filter.Expr, shift int
 	}
 	levels := make([]*level, 2)
 	for i, g := range a.By {
-		if levels[i], err = r.level(c, g, a.Zone, move, picked); err != nil {
+		if levels[i], err = r.level(c, a.View, g, a.Zone, move, picked); err != nil {
 			return nil, err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/filter"
 )
 
 // A column of calls that is a field of call.Fields.
@@ -89,4 +90,23 @@ func boolOr(b *bool) any {
 		return nil
 	}
 	return *b
+}
+
+// sign is how SQL writes a comparison; "" for what it has no sign for.
+func sign(op filter.Op) string {
+	switch op {
+	case filter.Eq:
+		return "="
+	case filter.Neq:
+		return "<>"
+	case filter.Gt:
+		return ">"
+	case filter.Gte:
+		return ">="
+	case filter.Lt:
+		return "<"
+	case filter.Lte:
+		return "<="
+	}
+	return ""
 }

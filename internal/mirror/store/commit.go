@@ -176,7 +176,7 @@ func (b *batch) put(entries []*entry) error {
 		said[worker] = tally{}
 	}
 	defer ahead(len(write), func(worker, i int) { // the rows of one are written while the next are prepared
-		write[i].split(said[worker])
+		write[i].split(said[worker], b.store.view)
 		write[i].body = dict.encoder.EncodeAll(write[i].body, make([]byte, 0, len(write[i].body)/2))
 		close(ready[i])
 	})()

@@ -23,6 +23,14 @@ type entry struct {
 // across two. No query can hold it: the tokenizer of call.Text drops it.
 const separator = "\u2063"
 
+// What stands before each word of a part of a turn that is seen otherwise than it
+// was said: the part stands in the index twice, as it was said and as it is
+// shown. No query can hold them either. Other parts stand there once.
+const (
+	saidMark  = "\u2064"
+	shownMark = "\u2062"
+)
+
 // Columns of the full-text index. The commonest comes first: it costs least.
 const (
 	agentWords = iota
@@ -110,29 +118,26 @@ func Hash(l *call.Log) (uint64, error) {
 }
 
 // split finds the words of the call, apart by who said them, and counts them.
-func (e *entry) split(said tally) {
+func (e *entry) split(said tally, view *call.View) {
 	var b [columnCount][]byte
+	shown := view.Of(e.log)
 	for i := range e.log.Turns {
 		turn := &e.log.Turns[i]
+		parts := shown.Turns[i].Parts()
 		for n, part := range turn.Parts() {
-			if part == "" {
+			if part == "" && parts[n] == "" {
 				continue
 			}
 			k := columnOf(turn.Role)
 			if k == toolWords && (n == 1 || n == 2) {
 				k = payloadWords
 			}
-			if len(b[k]) > 0 {
-				b[k] = append(b[k], separator+" "...)
-			} else {
-				b[k] = make([]byte, 0, 2<<10)
+			if part == parts[n] {
+				b[k] = e.add(b[k], part, "", said)
+				continue
 			}
-			for word := range call.Words(part) {
-				b[k] = append(append(b[k], word...), ' ')
-				if counted(word) {
-					said.add(word, e)
-				}
-			}
+			b[k] = e.add(b[k], parts[n], shownMark, said)
+			b[k] = e.add(b[k], part, saidMark, said)
 		}
 	}
 	h := fnv.New64a()
@@ -142,6 +147,26 @@ func (e *entry) split(said tally) {
 		h.Write([]byte{0})
 	}
 	e.words = int64(h.Sum64())
+}
+
+// add appends the words of a part, each behind mark.
+func (e *entry) add(to []byte, part, mark string, said tally) []byte {
+	if len(to) > 0 {
+		to = append(to, separator+" "...)
+	} else {
+		to = make([]byte, 0, 2<<10)
+	}
+	for word := range call.Words(part) {
+		to = append(append(append(to, mark...), word...), ' ')
+		switch {
+		case !counted(word):
+		case mark != saidMark:
+			said.add(word, e)
+		case said[word] == nil || said[word].last != e: // shown to nobody else
+			said.add(saidMark+word, e)
+		}
+	}
+	return to
 }
 
 // undetailed is l as a list of calls may have it, without what only the record

@@ -116,7 +116,7 @@ func evaluated(by ...call.Grouping) func(metric, name string, passed uint8) []st
 }
 
 // patterns reads levels of evaluations from the cache, and says whether it could.
-func (r *rows) patterns(c *conn, l *level, picked []int32, by ...call.Grouping) (known bool, err error) {
+func (r *rows) patterns(c *conn, v *call.View, l *level, picked []int32, by ...call.Grouping) (known bool, err error) {
 	k, cells := r.coded[evaluationsColumn], evaluated(by...)
 	if k == nil || k.varied || cells == nil {
 		return false, nil
@@ -141,7 +141,7 @@ func (r *rows) patterns(c *conn, l *level, picked []int32, by ...call.Grouping) 
 				continue
 			}
 			for i, cell := range found {
-				if cell == "" {
+				if found[i] = v.Cell(by[i].Field, cell); cell == "" {
 					found[i] = call.Absent
 				}
 			}

@@ -17,6 +17,9 @@ import (
 // counted with the first page only, where that is cheap or q.Exhaust demands it;
 // else a note says how many there are at least.
 func (s *Store) Find(ctx context.Context, q call.Query) (p call.Page, err error) {
+	if hidden(q.View) && q.View != s.view {
+		return call.Page{}, fmt.Errorf("store: it was indexed for another view")
+	}
 	err = s.read(ctx, func(c *conn) error {
 		return c.snapshot(func() error {
 			var err error
@@ -113,7 +116,7 @@ type place struct {
 func (s *Store) ordered(c *conn, q call.Query) (call.Page, error) {
 	text := ""
 	if q.Text != nil {
-		text = match(q.Text, q.Role)
+		text = match(q.Text, q.Role, markOf(q.View))
 	}
 	x, err := s.question(c, q, text)
 	if err != nil {
@@ -156,7 +159,7 @@ func (x *question) fill(p *call.Page, places []place) error {
 	return x.loadAll(ids, func(i int, l *call.Log) {
 		p.Logs[i] = l
 		if x.q.Text != nil {
-			p.Hits[i], _ = x.q.Text.Match(l, x.q.Role)
+			p.Hits[i], _ = x.q.Text.Match(x.q.View.Of(l), x.q.Role)
 		}
 	})
 }

@@ -54,7 +54,7 @@ func (l *level) single() bool { return l.from == nil && l.lists == nil }
 
 // level reads one level for the rows that are picked, in their order. shift
 // moves times, as call.Unit.Bucket has it.
-func (r *rows) level(c *conn, g call.Grouping, zone *time.Location, shift time.Duration, picked []int32) (*level, error) {
+func (r *rows) level(c *conn, v *call.View, g call.Grouping, zone *time.Location, shift time.Duration, picked []int32) (*level, error) {
 	l := newLevel(len(picked))
 	if g.Unit != "" {
 		r.buckets(l, g.Unit, zone, shift, picked)
@@ -64,12 +64,9 @@ func (r *rows) level(c *conn, g call.Grouping, zone *time.Location, shift time.D
 	switch {
 	case ok && (col.kind == coded || col.kind == named):
 		k := r.coded[col.name]
-		for _, text := range k.texts {
-			l.code(call.Cell(text))
-		}
 		codeOf := make([]int32, len(k.texts))
 		for i, text := range k.texts {
-			codeOf[i] = l.code(call.Cell(text))
+			codeOf[i] = l.code(v.Cell(g.Field, call.Cell(text)))
 		}
 		for _, i := range picked {
 			l.codes = append(l.codes, codeOf[k.of[i]])
@@ -86,10 +83,10 @@ func (r *rows) level(c *conn, g call.Grouping, zone *time.Location, shift time.D
 		}
 		return l, nil
 	}
-	if known, err := r.patterns(c, l, picked, g); known || err != nil {
+	if known, err := r.patterns(c, v, l, picked, g); known || err != nil {
 		return l, err
 	}
-	return l, r.asked(c, l, g.Field, picked)
+	return l, r.asked(c, v, l, g.Field, picked)
 }
 
 func (r *rows) buckets(l *level, unit call.Unit, zone *time.Location, shift time.Duration, picked []int32) {
@@ -116,18 +113,18 @@ func (r *rows) buckets(l *level, unit call.Unit, zone *time.Location, shift time
 
 // asked reads from the database what the cache does not hold: several cells of
 // a row at a time, in the order of ids.
-func (r *rows) asked(c *conn, l *level, field string, picked []int32) error {
+func (r *rows) asked(c *conn, v *call.View, l *level, field string, picked []int32) error {
 	query, args := cellQuery(field)
-	if query == "" {
+	if query == "" || field == "call_id" && hidden(v) { // it is seen by the number of the call's customer
 		return r.decoded(c, l, picked, func(log *call.Log) [][]string {
 			var cells [][]string
-			for _, cell := range call.Cells(log.Values(field)) {
+			for _, cell := range call.Cells(v.Values(log, field)) {
 				cells = append(cells, []string{cell})
 			}
 			return cells
 		})
 	}
-	return r.gather(c, l, picked, query, args, func(stmt *sqlite3.Stmt) int32 { return l.code(cellOf(stmt, 1)) }, l.code(call.Absent))
+	return r.gather(c, l, picked, query, args, func(stmt *sqlite3.Stmt) int32 { return l.code(v.Cell(field, cellOf(stmt, 1))) }, l.code(call.Absent))
 }
 
 // gather reads the codes of rows from a query that gives ids, ascending in
@@ -246,9 +243,9 @@ func (r *rows) decoded(c *conn, l *level, picked []int32, cells func(*call.Log) 
 
 // pairs reads two fields of the metrics as one level, whose cells are of one
 // and the same metric.
-func (r *rows) pairs(c *conn, by []call.Grouping, picked []int32) (*level, error) {
+func (r *rows) pairs(c *conn, v *call.View, by []call.Grouping, picked []int32) (*level, error) {
 	l := newLevel(len(picked))
-	if known, err := r.patterns(c, l, picked, by...); known || err != nil {
+	if known, err := r.patterns(c, v, l, picked, by...); known || err != nil {
 		return l, err
 	}
 	first, _ := cellQuery(by[0].Field)
@@ -265,7 +262,7 @@ func (r *rows) pairs(c *conn, by []call.Grouping, picked []int32) (*level, error
 		cells := [2]string{call.Absent, call.Absent}
 		for k := range cells {
 			if stmt.ColumnType(k+1) != sqlite3.NULL {
-				cells[k] = cellOf(stmt, k+1)
+				cells[k] = v.Cell(by[k].Field, cellOf(stmt, k+1))
 			}
 		}
 		return l.code(cells[0], cells[1])

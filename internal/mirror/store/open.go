@@ -18,6 +18,11 @@ import (
 type Options struct {
 	Path string           // a file in a folder of its own; "" or "memory" for this process's memory
 	Now  func() time.Time // time.Now where nil
+	// View is how calls are seen by who may not see all of them; nil where all may.
+	// The index tells what it hides apart. Version names what it hides: a file
+	// whose index was made with another is indexed anew.
+	View    *call.View
+	Version string
 }
 
 // A Store is one database. It is safe for use by several goroutines, and the
@@ -26,6 +31,7 @@ type Store struct {
 	path    string // "" in memory
 	uri     string
 	now     func() time.Time
+	view    *call.View
 	writing chan *conn // holds the one connection that writes, when it is free
 	reading chan *conn // holds those that read; a nil one is yet to be opened
 	codec   codec
@@ -60,7 +66,7 @@ const (
 // process's umask becomes 077: SQLite makes files beside the database whenever
 // it needs them.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{now: o.Now, writing: make(chan *conn, 1), closed: make(chan struct{}), small: smallCache, prompt: promptly}
+	s := &Store{now: o.Now, view: o.View, writing: make(chan *conn, 1), closed: make(chan struct{}), small: smallCache, prompt: promptly}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -83,7 +89,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	c, err := s.connect(ctx, writerCache)
 	if err == nil {
-		if err = s.prepare(c); err != nil {
+		if err = s.prepare(c, o.Version); err != nil {
 			c.close()
 		}
 	}
@@ -107,13 +113,16 @@ func escapeURI(path string) string {
 }
 
 // prepare gives an empty database its shape, and an older one the new.
-func (s *Store) prepare(c *conn) error {
+func (s *Store) prepare(c *conn, version string) error {
 	if s.path != "" {
 		if err := s.shape(c); err != nil {
 			return err
 		}
 	}
-	return migrate(c)
+	if err := migrate(c); err != nil {
+		return err
+	}
+	return s.indexedAs(c, version)
 }
 
 func (s *Store) shape(c *conn) error {

@@ -108,7 +108,7 @@ func (x *search) every() string {
 	parts := make([]string, len(x.wants))
 	x.ranks.phrase = nil
 	for i, w := range x.wants {
-		parts[i] = anyOf(w.terms)
+		parts[i] = anyOf(w.terms, markOf(x.q.View))
 		x.count(w, i)
 	}
 	return x.narrow(strings.Join(parts, " AND "))
@@ -116,7 +116,7 @@ func (x *search) every() string {
 
 // count tells relevance() that the next phrases of the query are those of a want.
 func (x *search) count(w want, as int) {
-	for range w.terms {
+	for range phrasesOf * len(w.terms) {
 		x.ranks.phrase = append(x.ranks.phrase, as)
 	}
 }
@@ -129,13 +129,13 @@ func (x *search) query(drive, also []want) string {
 	n := 0
 	var must []string
 	for _, w := range x.must {
-		must = append(must, anyOf(w.terms))
+		must = append(must, anyOf(w.terms, markOf(x.q.View)))
 		x.count(w, n)
 		n++
 	}
 	var some, more []string
 	for _, w := range drive {
-		some = append(some, anyOf(w.terms))
+		some = append(some, anyOf(w.terms, markOf(x.q.View)))
 		x.count(w, n)
 		n++
 	}
@@ -148,7 +148,7 @@ func (x *search) query(drive, also []want) string {
 			x.count(w, -1)
 		}
 		for _, w := range also {
-			more = append(more, anyOf(w.terms))
+			more = append(more, anyOf(w.terms, markOf(x.q.View)))
 			x.count(w, n)
 			n++
 		}
@@ -160,7 +160,7 @@ func (x *search) query(drive, also []want) string {
 // narrow adds what must not be said, and by whom the rest.
 func (x *search) narrow(query string) string {
 	if len(x.not) > 0 {
-		query = "(" + query + ") NOT " + anyOf(x.not)
+		query = "(" + query + ") NOT " + anyOf(x.not, markOf(x.q.View))
 	}
 	if x.q.Role != "" {
 		query = saidBy(x.q.Role, query)

@@ -159,7 +159,7 @@ func questionKey(q call.Query) string {
 	if q.Text != nil {
 		b.WriteString("\x00" + q.Text.String())
 	}
-	fmt.Fprintf(&b, "\x00%s\x00%v", q.Role, q.Similar)
+	fmt.Fprintf(&b, "\x00%s\x00%v\x00%t", q.Role, q.Similar, hidden(q.View))
 	return b.String()
 }
 
@@ -219,7 +219,7 @@ func (x *search) widen(w *want, calls int64) error {
 			known = known && x.q.Similar != nil && w.calls > 0
 			continue
 		}
-		forms, n, err := x.forms(t.Words[0])
+		forms, n, err := x.forms(t.Words[0], hidden(x.q.View))
 		if err != nil {
 			return err
 		}
@@ -245,7 +245,7 @@ const (
 )
 
 func (x *search) weigh(w *want, calls int64) (err error) {
-	w.calls, err = x.int(`SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)`, anyOf(w.terms), maxProbe)
+	w.calls, err = x.int(`SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)`, anyOf(w.terms, markOf(x.q.View)), maxProbe)
 	w.idf = x.value(*w)
 	return err
 }
@@ -278,6 +278,7 @@ func (x *search) alike(calls int64) error {
 	if err != nil {
 		return err
 	}
+	like = x.q.View.Of(like)
 	x.skip = row
 	said := map[string]float64{}
 	for i := range like.Turns {
@@ -303,7 +304,7 @@ func (x *search) characteristic(said map[string]float64, calls int64) error {
 	var wants []want
 	worth := map[string]float64{}
 	for _, word := range keysOf(said) {
-		n, err := x.int(`SELECT calls FROM terms WHERE term = ?`, word)
+		n, err := x.said(word, hidden(x.q.View))
 		if err != nil {
 			return err
 		}
@@ -370,7 +371,7 @@ func (x *search) page(p *call.Page, list []score) error {
 				p.Coverage.Searched = len(list)
 				return nil
 			}
-			hit, _ := x.show.Match(l, x.q.Role)
+			hit, _ := x.show.Match(x.q.View.Of(l), x.q.Role)
 			hit.Score = (float64(-list[i].value) + 0.5) / 1e6 // so that Page.MarkAt finds the value again
 			p.Logs, p.Hits = append(p.Logs, l), append(p.Hits, hit)
 		}

@@ -46,7 +46,7 @@ func (x *search) rerank(list []score) error {
 	}
 	logs, readings := make([]*call.Log, len(top)), make([]reading, len(top))
 	err := x.loadAll(ids, func(i int, l *call.Log) {
-		logs[i], readings[i] = l, x.reread(l)
+		logs[i], readings[i] = l, x.reread(x.q.View.Of(l))
 		readings[i].score = &top[i]
 		readings[i].base += float64(-top[i].value) / 1e6
 	})
@@ -136,7 +136,7 @@ func (x *search) feedback(readings []reading) error {
 		if n < 3 || asked[word] || !counted(word) {
 			continue
 		}
-		calls, err := x.int(`SELECT calls FROM terms WHERE term = ?`, word)
+		calls, err := x.said(word, hidden(x.q.View))
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -52,7 +53,7 @@ func (x *search) sampled() (*sample, error) {
 	if x.q.Where == nil {
 		return nil, nil
 	}
-	k, key := &x.store.samples, sampleKey(x.q.Where)
+	k, key := &x.store.samples, sampleKey(x.q)
 	k.mu.Lock()
 	i := slices.IndexFunc(k.last, func(s keptSample) bool { return s.filter == key })
 	if i >= 0 && x.calls < k.last[i].calls+k.last[i].calls/10 {
@@ -74,9 +75,9 @@ func (x *search) sampled() (*sample, error) {
 
 // sampleKey tells filters apart. Windows that move with the time of the question
 // share a sample for an hour.
-func sampleKey(where filter.Expr) string {
-	from, to, rest := filter.Bounds(where, "timestamp")
-	key := from.Truncate(time.Hour).Format(time.RFC3339) + to.Truncate(time.Hour).Format(time.RFC3339)
+func sampleKey(q call.Query) string {
+	from, to, rest := filter.Bounds(q.Where, "timestamp")
+	key := fmt.Sprint(hidden(q.View)) + from.Truncate(time.Hour).Format(time.RFC3339) + to.Truncate(time.Hour).Format(time.RFC3339)
 	if rest != nil {
 		key += rest.String()
 	}
@@ -100,7 +101,7 @@ func (x *search) sample() (*sample, error) {
 		some = append(some, ids[i])
 	}
 	logs := make([]*call.Log, len(some))
-	if err := x.loadAll(some, func(i int, l *call.Log) { logs[i] = l }); err != nil {
+	if err := x.loadAll(some, func(i int, l *call.Log) { logs[i] = x.q.View.Of(l) }); err != nil {
 		return nil, err
 	}
 	for _, l := range logs {

@@ -46,10 +46,10 @@ func (t *traces) note(l *call.Log) {
 func (s *Store) sweep(c *conn, t *traces) error {
 	s.ids.forget()
 	for _, word := range keysOf(t.words) {
-		n, err := c.int(`SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT 1)`, `"`+word+`"`)
-		if err == nil && n == 0 {
-			delete(s.terms.known, word)
-			err = c.do(`DELETE FROM terms WHERE term = ?`, word)
+		one := call.Term{Words: []string{word}}
+		err := s.sweepTerm(c, word, anyOf([]call.Term{one}, shownMark))
+		if err == nil {
+			err = s.sweepTerm(c, saidMark+word, phrase(one, saidMark))
 		}
 		if err != nil {
 			return err
@@ -170,11 +170,21 @@ func (s *Store) sweepDictionaries(c *conn, gone int) error {
 	return s.renew(c, tainted)
 }
 
+// sweepTerm takes a word out of the vocabulary where no call matches query.
+func (s *Store) sweepTerm(c *conn, term, query string) error {
+	n, err := c.int(`SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT 1)`, query)
+	if err == nil && n == 0 {
+		delete(s.terms.known, term)
+		err = c.do(`DELETE FROM terms WHERE term = ?`, term)
+	}
+	return err
+}
+
 // stillSaid reports whether a fragment of a dictionary occurs in a call, or in
 // one of the tables of strings.
 func stillSaid(c *conn, fragment string) (bool, error) {
 	words := slices.Collect(call.Words(fragment))
-	query, arg := `SELECT EXISTS (SELECT 1 FROM words WHERE words MATCH ?)`, phrase(call.Term{Words: words})
+	query, arg := `SELECT EXISTS (SELECT 1 FROM words WHERE words MATCH ?)`, anyOf([]call.Term{{Words: words}}, saidMark)
 	if len(words) == 0 || strings.HasPrefix(fragment, "https://") {
 		return true, nil // punctuation, or where all calls of a source are shown
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
@@ -82,7 +83,7 @@ func (v *vocabulary) count(c *conn, word string, calls int) error {
 	n := v.known[word]
 	if n == nil {
 		word = strings.Clone(word) // not the turn that it was said in
-		if err := c.do(`INSERT INTO terms(term, stem, calls) VALUES(?, ?, 0) ON CONFLICT DO NOTHING`, word, stem(word)); err != nil {
+		if err := c.do(`INSERT INTO terms(term, stem, calls) VALUES(?, ?, 0) ON CONFLICT DO NOTHING`, word, stemOf(word)); err != nil {
 			return err
 		}
 		n = new(int)
@@ -118,19 +119,41 @@ func (s *Store) flushTerms(c *conn) error {
 	return c.transact(func() error { return s.terms.write(c) })
 }
 
+// stemOf is the stem of a word that may be marked as said only.
+func stemOf(word string) string {
+	if bare, ok := strings.CutPrefix(word, saidMark); ok {
+		return saidMark + stem(bare)
+	}
+	return stem(word)
+}
+
 // forms are the words of the vocabulary that share a word's stem, and in about
-// how many calls they are, the word itself first.
-func (c *conn) forms(word string) (forms []string, calls int64, err error) {
+// how many calls they are, the word itself first. Those that only some may see
+// are left out for the others.
+func (c *conn) forms(word string, hidden bool) (forms []string, calls int64, err error) {
 	forms = []string{word}
 	if !counted(word) {
 		return forms, -1, nil
 	}
-	err = c.each(`SELECT term, calls FROM terms WHERE stem = ? ORDER BY calls DESC LIMIT 12`, []any{stem(word)}, func(stmt *sqlite3.Stmt) (bool, error) {
-		if term := stmt.ColumnText(0); term != word {
+	err = c.each(`SELECT term, calls FROM terms WHERE stem = ? OR stem = ? ORDER BY calls DESC LIMIT 12`, []any{stem(word), alsoSaid(stem(word), hidden)}, func(stmt *sqlite3.Stmt) (bool, error) {
+		if term := strings.TrimPrefix(stmt.ColumnText(0), saidMark); !slices.Contains(forms, term) {
 			forms = append(forms, term)
 		}
 		calls += stmt.ColumnInt64(1)
 		return true, nil
 	})
 	return forms, calls, err
+}
+
+// said is in about how many calls a word of the vocabulary is.
+func (c *conn) said(word string, hidden bool) (int64, error) {
+	return c.int(`SELECT ifnull(sum(calls), 0) FROM terms WHERE term = ? OR term = ?`, word, alsoSaid(word, hidden))
+}
+
+// alsoSaid is a word as it stands where it was said and is not shown.
+func alsoSaid(word string, hidden bool) string {
+	if hidden {
+		return word
+	}
+	return saidMark + word
 }

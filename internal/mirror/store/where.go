@@ -78,6 +78,9 @@ func (w *where) cond(c filter.Cond) string {
 		}
 		return some
 	}
+	if c.Field == "call_id" && c.View != nil { // it is seen by the number of the call's customer
+		return w.record(c)
+	}
 	if col, ok := columns[c.Field]; ok {
 		return w.column(c, col.kind, "c."+col.name)
 	}
@@ -156,6 +159,9 @@ func (w *where) column(c filter.Cond, k kind, col string) string {
 			return fmt.Sprintf("%s %s %s", col, sign(c.Op), w.bind(b))
 		}
 	case textual:
+		if c.View != nil {
+			break
+		}
 		if s, ok := c.Value.(string); ok && (c.Op == filter.Eq || c.Op == filter.Neq) {
 			return fmt.Sprintf("%s %s %s", col, sign(c.Op), w.bind(s))
 		}
@@ -168,24 +174,6 @@ func (w *where) column(c filter.Cond, k kind, col string) string {
 		}
 	}
 	return fmt.Sprintf("(%s IS NOT NULL AND %s)", col, w.ask(c, k, col))
-}
-
-func sign(op filter.Op) string {
-	switch op {
-	case filter.Eq:
-		return "="
-	case filter.Neq:
-		return "<>"
-	case filter.Gt:
-		return ">"
-	case filter.Gte:
-		return ">="
-	case filter.Lt:
-		return "<"
-	case filter.Lte:
-		return "<="
-	}
-	return ""
 }
 
 // texts is the list of c, if c asks for one of some texts.
@@ -217,11 +205,11 @@ func (w *where) list(values []string) string {
 // among compares a column that holds ids of a table of texts. The table is
 // small: it is asked which of its texts fit, and the column which it has.
 func (w *where) among(c filter.Cond, col, table, value string) string {
-	if s, ok := c.Value.(string); ok && c.Op == filter.Eq {
+	if s, ok := c.Value.(string); ok && c.Op == filter.Eq && c.View == nil {
 		return fmt.Sprintf("%s = (SELECT id FROM %s WHERE %s = %s)", col, table, value, w.bind(s))
 	}
 	// The + keeps SQLite from the column's index, whose order is not that of time.
-	if list, ok := texts(c); ok {
+	if list, ok := texts(c); ok && c.View == nil {
 		return fmt.Sprintf("+%s IN (SELECT id FROM %s WHERE %s IN %s)", col, table, value, w.list(list))
 	}
 	return fmt.Sprintf("+%s IN (SELECT id FROM %s WHERE %s)", col, table, w.ask(c, textual, value))
@@ -310,7 +298,7 @@ func (w *where) extra(c filter.Cond, name string) string {
 	case c.Op == filter.IsNull || c.Value == nil:
 		return "0"
 	}
-	if s, ok := c.Value.(string); ok && (c.Op == filter.Eq || c.Op == filter.Neq) {
+	if s, ok := c.Value.(string); ok && c.View == nil && (c.Op == filter.Eq || c.Op == filter.Neq) {
 		return fmt.Sprintf(some, w.bind(name), fmt.Sprintf(" AND e.value %s %s", sign(c.Op), w.bind(s)))
 	}
 	mark := w.bind(name)

@@ -33,7 +33,9 @@ func listCallLogs(d Deps) server.ServerTool {
 			return nil, err
 		}
 		if in.Cursor == "" {
-			q.query.Order, q.query.Exhaust = call.Order(in.OrderBy), true
+			q.query.Order, q.query.Count = call.Order(in.OrderBy), true
+		} else if err := q.sameOrder(in.OrderBy); err != nil {
+			return nil, err
 		}
 		p, err := d.Calls.Find(ctx, q.query)
 		if err != nil {

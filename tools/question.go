@@ -21,6 +21,8 @@ type question struct {
 	total   *int   // known from an earlier page
 	paging  bool   // this is not the first page
 	seal    func(call.Cursor) string
+	at      time.Time   // when relative times were resolved
+	wanted  call.Window // as it was asked for, before a source narrowed it
 }
 
 // longestFilter bounds what is said back with every page, and held by its cursor.
@@ -35,17 +37,10 @@ func (d Deps) question(ctx context.Context, tool string, s selection, p paging) 
 		if err != nil {
 			return question{}, err
 		}
-		q := question{tool: tool, query: c.Resume(), total: c.Total, paging: true, seal: seal}
+		q := question{tool: tool, query: c.Resume(), total: c.Total, paging: true, seal: seal, at: c.At, wanted: c.Asked}
 		q.sources = d.asked(q.query.Where)
-		where, err := s.where(d)
-		if err != nil {
+		if err := q.same(d, s, c); err != nil {
 			return question{}, err
-		}
-		if other := (question{query: call.Query{Where: where}}).filters(); other != nil && other.String() != text(q.filters()) {
-			return question{}, &call.Error{
-				Kind: call.Invalid, Msg: "That cursor goes on with another question: " + q.scope(200) + ".",
-				Hint: "Give the cursor alone, or the new question without it.",
-			}
 		}
 		if p.PageSize != 0 {
 			q.query.Limit = p.PageSize
@@ -53,6 +48,8 @@ func (d Deps) question(ctx context.Context, tool string, s selection, p paging) 
 		q.query.Scan, q.query.Progress = d.Scan, d.progress
 		return q, nil
 	}
+	at := d.Now().Truncate(time.Millisecond) // which a cursor holds
+	d = d.pinned(at)
 	where, err := s.where(d)
 	if err != nil {
 		return question{}, err
@@ -63,8 +60,9 @@ func (d Deps) question(ctx context.Context, tool string, s selection, p paging) 
 			Hint: "Ask for fewer values at once.",
 		}
 	}
+	from, to, _ := filter.Bounds(where, "timestamp")
 	return question{
-		tool: tool, sources: d.asked(where), asked: spoken(s.TimestampFrom, s.TimestampTo), seal: seal,
+		tool: tool, sources: d.asked(where), asked: spoken(s.TimestampFrom, s.TimestampTo), seal: seal, at: at, wanted: call.Window{From: from, To: to},
 		query: call.Query{Where: where, Limit: p.PageSize, Scan: d.Scan, Progress: d.progress},
 	}, nil
 }
@@ -155,7 +153,7 @@ func (q question) cursor(p call.Page, after *call.Mark) string {
 	query := q.query
 	_, _, query.Where = filter.Bounds(query.Where, "timestamp")
 	query.After = after
-	return q.seal(call.Cursor{Tool: q.tool, Query: query, Window: q.window(p), Total: q.known(p)})
+	return q.seal(call.Cursor{Tool: q.tool, Query: query, Window: q.window(p), Asked: q.wanted, At: q.at, Total: q.known(p)})
 }
 
 // known is the total of the whole walk.

@@ -47,9 +47,12 @@ func searchTranscripts(d Deps) server.ServerTool {
 			return nil, err
 		}
 		if in.Cursor == "" {
-			if err := in.ask(d, &q); err != nil {
-				return nil, err
-			}
+			err = in.ask(d, &q)
+		} else {
+			err = in.same(d, q)
+		}
+		if err != nil {
+			return nil, err
 		}
 		p, err := d.Calls.Find(ctx, q.query)
 		if err != nil {

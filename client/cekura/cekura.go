@@ -61,6 +61,7 @@ type source struct {
 	now    func() time.Time
 	moved  atomic.Bool // v1 of the list is gone
 	narrow atomic.Bool // windows of 33 days were refused
+	ties   ties
 
 	probing sync.Mutex
 	applied bool         // the API was seen to apply project_id; guarded by probing
@@ -132,9 +133,7 @@ func (s *source) Find(ctx context.Context, q call.Query) (call.Page, error) {
 	}
 	// All conditions are put to the rows, those that were pushed too: an API
 	// that silently ignores one must not turn it into a lie.
-	if !w.filters() {
-		q.Exhaust = false // the API counts
-	}
+	q.Exhaust = w.q.Exhaust
 	page, err := call.Collect(ctx, q, filter.All(p.rest, p.check, p.within()), fetch)
 	if err != nil {
 		return call.Page{}, err
@@ -153,6 +152,7 @@ func (s *source) begin(ctx context.Context, q call.Query) (*plan, *walk, *call.B
 		}
 		w := s.walk(p, q)
 		first, err := w.fetch(ctx)
+		w.q.Exhaust = q.Exhaust && (w.filters() || w.uncounted)
 		if err == nil {
 			return p, w, first, nil
 		}

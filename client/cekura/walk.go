@@ -16,8 +16,7 @@ const (
 	narrowSpan = 30 * day // and an older one these
 	maxSlices  = 60       // windows that one question reads, five years
 	maxCounts  = 24       // windows that are counted
-	scanSize   = 100      // rows of a page while the end may be near
-	fullSize   = 500      // and when it is not
+	fullSize   = 500      // rows of the largest page
 )
 
 func (s *source) span() time.Duration {
@@ -46,6 +45,7 @@ type walk struct {
 	at, lo     time.Time // the unread part of slices[0] ends, or begins, here
 	page, size int
 	limit      int  // no page is larger
+	matched    int  // rows that fit the filter
 	byNumber   bool // the API ignores timestamp_to
 	left       int  // rows of an Oldest slice that are unread; -1 if unknown
 
@@ -53,6 +53,7 @@ type walk struct {
 	asked                int // rows that are among the ids asked for
 	doubted, entered     bool
 	lost                 bool // pages could not be read
+	uncounted            bool // the API does not say how many there are
 	ignored              bool // rows came that the filter should have kept away
 	notes                []string
 	clock                time.Time // the API's, of its last answer
@@ -79,6 +80,7 @@ func (s *source) walk(p *plan, q call.Query) *walk {
 	}
 	w.resume()
 	w.enter()
+	w.q.Exhaust = q.Exhaust && w.filters() // else the API counts, as far as is known yet
 	w.size = w.first()
 	return w
 }
@@ -133,44 +135,61 @@ func later(a, b time.Time) time.Time {
 
 func (w *walk) byTime() bool { return w.q.Order != call.Longest && w.q.Order != call.Shortest }
 
-// picky says that rows will be left out here, or all are wanted, so that more
-// than a page of the answer has to be read.
-func (w *walk) picky() bool {
-	return w.plan.rest != nil || w.q.Text != nil || w.q.Exhaust || !w.byTime()
+// whole says that all rows are wanted, whatever the page shows.
+func (w *walk) whole() bool { return w.q.Exhaust || !w.byTime() }
+
+// shown is how many calls the page of the answer has.
+func (w *walk) shown() int {
+	if w.q.Limit <= 0 {
+		return call.DefaultLimit
+	}
+	return w.q.Limit
 }
 
-// first is the size of the first page: what makes one request suffice. Collect
-// needs two rows more than it shows, to know that there is more and to be sure
-// of ties, and one that is known already where it continues.
+// guess is how many rows are read for one match of a residual filter, while
+// nothing is known of it.
+const guess = 3
+
+// first is the size of the first page: what makes one request suffice. A page of
+// a walk that goes on begins with a row that is known already.
 func (w *walk) first() int {
 	scan := w.q.Scan
 	if scan <= 0 {
 		scan = call.DefaultScan
 	}
-	limit := w.q.Limit
-	if limit <= 0 {
-		limit = call.DefaultLimit
-	}
+	rows := w.shown()
 	switch {
-	case w.q.Exhaust || !w.byTime():
+	case w.whole():
 		return min(fullSize, scan+1)
-	case w.picky():
-		return min(scanSize, scan+1)
-	case w.q.After != nil:
-		limit++
+	case w.q.Order == call.Oldest: // its pages overlap
+		rows += 2
+	case w.q.Text != nil:
+		rows = min(fullSize/5, scan+1)
+	case w.plan.rest != nil:
+		rows = min(max(guess*rows, 20), max(rows+1, fullSize/5), scan+1)
 	}
-	return min(limit+2, fullSize)
+	if w.q.After != nil {
+		rows++
+	}
+	return min(rows, fullSize)
 }
 
-// grow is the size of the pages after the first.
+// grow is the size of the pages after the first: what the rows that came let
+// expect to be enough, and never less than twice what was not enough.
 func (w *walk) grow() {
-	if w.page == 1 && !w.byNumber {
-		size := scanSize
-		if w.picky() {
-			size = fullSize
-		}
-		w.size = min(max(w.size, size), w.limit)
+	if w.page != 1 || w.byNumber {
+		return
 	}
+	size := fullSize
+	if w.q.Order == call.Oldest {
+		size /= 5
+	} else if missing := w.shown() + 1 - w.matched; !w.whole() && w.q.Text == nil && missing > 0 {
+		size = 4 * w.size
+		if w.matched > 0 {
+			size = max(2*w.size, missing*w.read*5/(4*w.matched))
+		}
+	}
+	w.size = min(max(w.size, size), w.limit)
 }
 
 // enter begins slices[0].
@@ -204,8 +223,14 @@ func (w *walk) fetch(ctx context.Context) (*call.Batch, error) {
 	case !more:
 		w.slices, w.page, w.entered = w.slices[1:], 1, false
 	}
+	for _, l := range logs {
+		if filter.Match(w.plan.rest, l) && filter.Match(w.plan.check, l) && filter.Match(w.q.Within, l) {
+			w.matched++
+		}
+	}
 	w.grow()
-	b := &call.Batch{Logs: logs, More: len(w.slices) > 0}
+	// Where rows are left out here, reading on tells whether more will match.
+	b := &call.Batch{Logs: logs, More: len(w.slices) > 0, Open: w.q.Order != call.Oldest && !w.filters(), Ties: w.s.ties.inOrder()}
 	if !b.More {
 		b.Logs = append(b.Logs, w.late...)
 	}
@@ -271,6 +296,8 @@ func (w *walk) learn(p *page, from, to time.Time) {
 	if i := slices.Index(w.all, span{from, to}); i >= 0 && !w.underway && w.q.After == nil {
 		w.counts[i] = p.count
 	}
+	w.s.ties.learn(p.logs)
+	w.uncounted = w.uncounted || p.count == nil
 	if p.next && p.raw > 0 && p.raw < w.size && w.page == 1 {
 		w.limit = p.raw
 		w.size = p.raw

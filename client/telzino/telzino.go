@@ -190,7 +190,7 @@ const getScan = 2000
 
 // look looks for a call in the lists of agents; it is nil where there is none.
 func (s *source) look(ctx context.Context, key string, window call.Window, agents []agent) (*call.Log, *wire.Walk, error) {
-	o := wire.Options{Source: s.name, Lists: s.lists(agents, false), Window: window, Picky: true}
+	o := wire.Options{Source: s.name, Lists: s.lists(agents, false), Window: window, Query: call.Query{Exhaust: true}}
 	page, walk, err := s.charts.Find(o, func(fetch call.Fetch) (call.Page, error) { return wire.First(ctx, key, getScan, fetch) })
 	if err != nil || len(page.Logs) == 0 {
 		return nil, walk, err

@@ -81,25 +81,38 @@ func (c *Charts) walk(o Options) *Walk {
 	return w
 }
 
+// full is the largest page: whole transcripts come with each row.
+const full = 100
+
+// guess is how many rows are read for one match, while nothing is known of a
+// filter that is applied here.
+const guess = 3
+
 // margin is how many rows more than are shown a list is asked for where its
-// order may not be that of the calls' time, so that one request suffices.
+// order may not be that of the calls' time, so that one request mostly suffices:
+// fewer of a short first page.
 const margin = 8
 
 // sizes sets how many rows are asked for: first what makes one request suffice.
-// Collect needs two rows more than it shows, to know that there is more and to
-// be sure of ties; where it continues, the row before that place proves that it
-// is the place, and those of one time with it come again.
+// Where the walk goes on, the row before that place proves that it is the place,
+// and those of one time with it come again.
 func (w *Walk) sizes(byTime bool) {
-	const full = 100 // whole transcripts come with each row
-	limit := cmp.Or(max(w.o.Query.Limit, 0), call.DefaultLimit) + 2
+	limit := cmp.Or(max(w.o.Query.Limit, 0), call.DefaultLimit)
+	switch {
+	case w.o.Query.Exhaust || !byTime || w.o.Query.Text != nil:
+		limit = full
+	case w.o.Picky:
+		limit = max(guess*limit, full/5)
+	}
+	more := min(margin, 1+limit/5)
 	if w.o.Query.After != nil {
-		limit += 4
+		limit, more = limit+4, margin
 	}
 	if slices.ContainsFunc(w.o.Lists, func(l List) bool { return len(l.Keys) > 1 }) {
-		limit += margin
+		limit += more
 	}
-	if w.o.Picky || w.o.Query.Exhaust || !byTime {
-		limit = full
+	if limit < full {
+		limit++ // shows that more follows, and that the last has its place
 	}
 	w.first = min(limit, full, w.scan+1)
 	w.size = min(full, w.scan+1)
@@ -209,7 +222,7 @@ func (w *Walk) merge() call.Batch {
 		order = call.Oldest
 	}
 	slices.SortFunc(logs, order.Compare)
-	return call.Batch{Logs: logs, More: more}
+	return call.Batch{Logs: logs, More: more, Open: w.first == full && !w.o.Picky}
 }
 
 // Find walks and collects, and walks again where a list is not sorted as it

@@ -72,7 +72,7 @@ func (s *source) home(ctx context.Context, key string) (*call.Log, error) {
 func (s *source) look(ctx context.Context, key string, window call.Window) (*call.Log, *wire.Walk, error) {
 	asked, _ := hear(s.scope())
 	for {
-		o := wire.Options{Source: s.name, Lists: []wire.List{s.list(asked, false)}, Window: window, Picky: true}
+		o := wire.Options{Source: s.name, Lists: []wire.List{s.list(asked, false)}, Window: window, Query: call.Query{Exhaust: true}}
 		page, walk, err := s.charts.Find(o, func(fetch call.Fetch) (call.Page, error) { return wire.First(ctx, key, getScan, fetch) })
 		switch {
 		case isRefused(err) && !asked.empty():

@@ -10,9 +10,12 @@ import (
 
 // A Batch is what one request to an upstream brought.
 type Batch struct {
-	Logs  []*Log
-	More  bool // there are further logs behind these
-	Calls *int // how many the upstream counts in all, where it does
+	Logs []*Log
+	More bool // there are further logs behind these
+	// Open lets a page end with the last of Logs, although others of its time may
+	// follow. Ties says that those were seen to come in the order of their ids.
+	Open, Ties bool
+	Calls      *int // how many the upstream counts in all, where it does
 }
 
 // Fetch returns the next batch. Batches come in the direction of Query.Order's
@@ -43,10 +46,13 @@ func Collect(ctx context.Context, q Query, rest filter.Expr, fetch Fetch) (Page,
 		if c.calls == nil {
 			c.calls = batch.Calls
 		}
+		c.mayOpen, c.ties = batch.Open, batch.Ties
 		for _, l := range batch.Logs {
 			c.take(l)
 		}
-		more = batch.More
+		if more = batch.More; !more {
+			c.reopen()
+		}
 		c.end = !more
 	}
 	return c.page(), nil
@@ -76,9 +82,13 @@ type collector struct {
 	read    int            // logs behind q.After
 	calls   *int
 	end     bool // the upstream has no more
-	notes   []string
-	cut     error
-	tie     []*Log // the last logs read, all of one start time, not yet in order
+	// mayOpen and ties are Open and Ties of the last batch.
+	mayOpen, ties bool
+	notes         []string
+	cut           error
+	tie           []*Log // the last logs read, all of one start time, not yet in order
+	// resumed are logs of the time of an open q.After, as they came.
+	resumed []*Log
 	found   []match
 	last    *Mark // of the last log that was put in order
 }
@@ -98,6 +108,9 @@ const maxTie = 1000
 // scan is used up. A walk can only go on behind a whole tie, so that one which
 // is longer than the scan is read to its end.
 func (c *collector) full() bool {
+	if c.open() {
+		return true
+	}
 	read := c.read
 	for _, n := range c.outside {
 		read += n
@@ -105,7 +118,31 @@ func (c *collector) full() bool {
 	if read >= c.scan {
 		return c.certain() || read >= c.scan+maxTie
 	}
-	return c.byTime() && !c.q.Exhaust && len(c.found) > c.limit
+	if !c.byTime() || c.q.Exhaust {
+		return false
+	}
+	return len(c.found) > c.limit || len(c.found) == c.limit && slices.ContainsFunc(c.tie, c.matches)
+}
+
+// open says whether the last log read completes the page, although others of its
+// time may follow: an upstream is asked for no more than is shown.
+func (c *collector) open() bool {
+	if !c.mayOpen || c.end || !c.byTime() || c.q.Exhaust || len(c.tie) != 1 || len(c.found) != c.limit-1 {
+		return false
+	}
+	l := c.tie[0]
+	return (c.q.After == nil || c.q.After.Value != c.q.Order.value(l)) && c.matches(l)
+}
+
+func (c *collector) matches(l *Log) bool {
+	if !filter.Match(c.rest, l) {
+		return false
+	}
+	if c.q.Text == nil {
+		return true
+	}
+	_, ok := c.q.Text.Match(l, c.q.Role)
+	return ok
 }
 
 // certain says whether some of what was read has its place in the order,
@@ -129,7 +166,13 @@ func (c *collector) take(l *Log) {
 		return
 	}
 	if c.byTime() {
-		if c.q.After != nil && c.q.Order.Mark(l).Compare(c.q.After) <= 0 {
+		if c.q.After != nil && c.q.After.Open && c.q.After.Value == c.q.Order.value(l) {
+			c.resumed = append(c.resumed, l)
+			c.read++
+			return
+		}
+		c.reopen()
+		if c.q.After != nil && c.q.After.Passed(c.q.Order.Mark(l)) {
 			return
 		}
 		if len(c.tie) > 0 && c.q.Order.value(l) != c.q.Order.value(c.tie[0]) {
@@ -138,6 +181,20 @@ func (c *collector) take(l *Log) {
 	}
 	c.read++
 	c.tie = append(c.tie, l)
+}
+
+// reopen goes on behind an open mark. Where the upstream has logs of one time in
+// the order of ids, those before the mark arrived since; else they may be ones
+// that it had not told of, and are not to be lost.
+func (c *collector) reopen() {
+	tie := c.resumed
+	if tie == nil {
+		return
+	}
+	at := *c.q.After
+	at.Open = !c.ties || !slices.IsSortedFunc(tie, c.q.Order.Compare)
+	c.resumed = nil
+	c.tie = append(c.tie, slices.DeleteFunc(tie, func(l *Log) bool { return at.Passed(c.q.Order.Mark(l)) })...)
 }
 
 // settle puts the logs that were held in order and keeps those that match.
@@ -172,13 +229,17 @@ func (c *collector) failed(err error) {
 func (c *collector) page() Page {
 	// Where reading broke off inside a tie, its rest is unknown: it is left to
 	// the next page, unless it is longer than one ever is.
-	if c.end || !c.byTime() || c.last == nil {
+	if c.last == nil {
+		c.reopen()
+	}
+	open := c.open()
+	if c.end || !c.byTime() || c.last == nil || open {
 		c.settle()
 	}
 	total := len(c.found)
 	if !c.byTime() {
 		c.found = slices.DeleteFunc(c.found, func(m match) bool {
-			return c.q.After != nil && c.q.Order.Mark(m.log).Compare(c.q.After) <= 0
+			return c.q.After != nil && c.q.After.Passed(c.q.Order.Mark(m.log))
 		})
 	}
 	for source, n := range c.outside {
@@ -188,7 +249,7 @@ func (c *collector) page() Page {
 	// A full page is all that had to be looked at where the rest is counted: by
 	// the upstream, or with the first page of the walk.
 	counted := c.rest == nil && c.q.Text == nil || c.q.After != nil
-	p.Coverage.Complete = c.end || c.byTime() && !c.q.Exhaust && len(c.found) > c.limit && counted
+	p.Coverage.Complete = c.end || c.byTime() && !c.q.Exhaust && len(c.found) >= c.limit && counted
 	if !p.Coverage.Complete && c.last != nil && c.byTime() {
 		p.Coverage.Back = c.q.Order.Time(c.last)
 	}
@@ -200,6 +261,9 @@ func (c *collector) page() Page {
 		p.Total = c.calls
 	}
 	c.share(&p)
+	if open {
+		p.Next.Open = true
+	}
 	return p
 }
 
@@ -230,7 +294,7 @@ func Sorted(ctx context.Context, q Query, logs []*Log) (Page, error) {
 		logs = slices.DeleteFunc(slices.Clone(logs), func(l *Log) bool { return !filter.Match(within, l) })
 	}
 	sorted := slices.SortedFunc(slices.Values(logs), q.Order.Compare)
-	q.Scan = max(q.scan(), len(logs)+1)
+	q.Scan, q.Exhaust = max(q.scan(), len(logs)+1), q.Exhaust || q.Count
 	p, err := Collect(ctx, q, rest, func(context.Context) (Batch, error) {
 		return Batch{Logs: sorted, Calls: new(len(logs))}, nil
 	})

@@ -24,6 +24,9 @@ type Cursor struct {
 	Query  Query  // with After; Where without the bounds of Window
 	Window Window
 	Total  *int // what the first page counted
+
+	At    time.Time // when it was asked, by which its relative times were resolved, to the millisecond
+	Asked Window    // the window that was asked for; bounds of Window's are zero here once it is unpacked
 }
 
 // cursorPrefix names the format, so that a later one can be told from it.
@@ -60,6 +63,10 @@ type cursorJSON struct {
 	Value  int64           `json:"v"`
 	Source string          `json:"s"`
 	Key    string          `json:"k"`
+	Open   bool            `json:"p,omitempty"`
+	At     *int64          `json:"a,omitempty"` // before To, or after the epoch where there is none
+	Lower  int64           `json:"g,omitempty"` // of Asked, where it is not that of the window
+	Upper  int64           `json:"h,omitempty"`
 }
 
 // String writes the cursor: some 60 to 120 characters without meaning to its
@@ -76,6 +83,15 @@ func (c Cursor) Packed() string {
 		Tool: c.Tool, Role: q.Role, Order: q.Order, Limit: q.Limit, Full: q.Exhaust, Total: c.Total,
 		From: millis(c.Window.From, 0), To: millis(c.Window.To, time.Millisecond-1),
 	}
+	if !c.At.IsZero() {
+		w.At = new(w.To - c.At.UnixMilli())
+	}
+	if lower := millis(c.Asked.From, 0); lower != w.From {
+		w.Lower = lower
+	}
+	if upper := millis(c.Asked.To, time.Millisecond-1); upper != w.To {
+		w.Upper = upper
+	}
 	if q.Where != nil {
 		w.Where = json.RawMessage(q.Where.String())
 	}
@@ -86,7 +102,7 @@ func (c Cursor) Packed() string {
 		w.Like = q.Similar.String()
 	}
 	if q.After != nil {
-		w.Value, w.Source, w.Key = q.After.Value, q.After.ID.Source, q.After.ID.Key
+		w.Value, w.Source, w.Key, w.Open = q.After.Value, q.After.ID.Source, q.After.ID.Key, q.After.Open
 	}
 	plain, err := json.Marshal(w)
 	if err != nil {
@@ -145,13 +161,22 @@ func UnpackCursor(packed, tool string, sources []string) (Cursor, error) {
 		c.Query.Similar = &id
 	}
 	if w.Source != "" {
-		c.Query.After = &Mark{Value: w.Value, ID: ID{w.Source, w.Key}}
+		c.Query.After = &Mark{Value: w.Value, ID: ID{w.Source, w.Key}, Open: w.Open}
 	}
 	if w.From != 0 {
 		c.Window.From = time.UnixMilli(w.From).UTC()
 	}
 	if w.To != 0 {
 		c.Window.To = time.UnixMilli(w.To).UTC()
+	}
+	if w.At != nil {
+		c.At = time.UnixMilli(w.To - *w.At).UTC()
+	}
+	if w.Lower != 0 {
+		c.Asked.From = time.UnixMilli(w.Lower).UTC()
+	}
+	if w.Upper != 0 {
+		c.Asked.To = time.UnixMilli(w.Upper).UTC()
 	}
 	return c, nil
 }

@@ -56,6 +56,11 @@ func (m *Merged) Find(ctx context.Context, q Query) (Page, error) {
 	if len(asked) == 0 {
 		return Page{Coverage: Coverage{Complete: true}, Total: new(int)}, nil
 	}
+	for i := range queries {
+		if len(asked) > 1 { // a page of one source may end with a log whose place is not certain
+			queries[i].Limit = q.limit() + 1
+		}
+	}
 	pages, errs := make([]Page, len(asked)), make([]error, len(asked))
 	var wait sync.WaitGroup
 	for i, name := range asked {
@@ -107,6 +112,7 @@ func (q Query) merge(asked []string, pages []Page, errs []error) (Page, error) {
 			continue
 		}
 		answered++
+		p = q.settled(p)
 		out.absorb(p, q.Order)
 		if p.Next != nil && (horizon == nil || p.Next.Compare(horizon) < 0) {
 			horizon = p.Next
@@ -125,6 +131,17 @@ func (q Query) merge(asked []string, pages []Page, errs []error) (Page, error) {
 	slices.SortFunc(found, func(a, b match) int { return q.Order.Compare(a.log, b.log) })
 	q.share(&out, found, horizon)
 	return out, nil
+}
+
+// settled is p without a last log that others may come before.
+func (q Query) settled(p Page) Page {
+	n := len(p.Logs) - 1
+	if p.Next == nil || !p.Next.Open || n < 1 {
+		return p
+	}
+	p.Logs, p.Hits = p.Logs[:n], p.Hits[:min(n, len(p.Hits))]
+	p.Next = q.Order.Mark(p.Logs[n-1])
+	return p
 }
 
 // share fills p with the logs of found up to the limit and the horizon.

@@ -26,6 +26,17 @@ const (
 type Mark struct {
 	Value int64 // what Order sorts by; smaller comes first
 	ID    ID
+	// Open says that of the logs with this Value only that with this ID was met:
+	// others may come before it that the upstream has not told of yet.
+	Open bool
+}
+
+// Passed reports whether a walk that stands at m has met the log at n.
+func (m *Mark) Passed(n *Mark) bool {
+	if m.Open && m.Value == n.Value {
+		return m.ID == n.ID
+	}
+	return n.Compare(m) <= 0
 }
 
 // Mark returns the position of l.

@@ -29,9 +29,11 @@ type Query struct {
 
 	// Scan bounds how many calls a source may read from its upstream to answer,
 	// 0 is DefaultScan. Exhaust reads on past Limit, within Scan, so that
-	// Page.Total is known although the upstream cannot count.
+	// Page.Total is known although the upstream cannot count. Count wants the
+	// total, too, but only where it takes no further reading.
 	Scan    int
 	Exhaust bool
+	Count   bool
 
 	Progress Progress // of an answer that has to wait; nil for nobody
 }

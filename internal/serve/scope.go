@@ -159,7 +159,7 @@ func blurred(p call.Page, o call.Order) *call.Mark {
 		return nil
 	}
 	for i := range p.Logs {
-		if *p.MarkAt(o, i) == *p.Next {
+		if p.MarkAt(o, i).Compare(p.Next) == 0 {
 			return p.Next
 		}
 	}

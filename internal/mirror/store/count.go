@@ -26,7 +26,7 @@ func (x *question) count(p *call.Page, found int) error {
 	n, known, err := int64(found), found <= x.limit, error(nil)
 	switch {
 	case known:
-	case x.q.Exhaust:
+	case x.q.Exhaust, x.q.Count:
 		known = true
 		if in, unlock, ok, e := x.inMemory(); e != nil {
 			return e

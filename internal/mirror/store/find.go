@@ -227,7 +227,7 @@ type line struct {
 }
 
 func (l *line) add(at place) {
-	if l.after == nil || at.mark.Compare(l.after) > 0 {
+	if l.after == nil || !l.after.Passed(&at.mark) {
 		l.waiting = append(l.waiting, at)
 	}
 }

@@ -3,7 +3,9 @@ package call
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"time"
 
 	"call-logs-mcp/internal/filter"
 )
@@ -29,8 +31,14 @@ type Fetch func(ctx context.Context) (Batch, error)
 //
 // A failure behind the first logs ends the page early, with a note, a Next and
 // as its Cut.
+//
+// Matching ends with a failure where it takes more than SpendTime.
 func Collect(ctx context.Context, q Query, rest filter.Expr, fetch Fetch) (Page, error) {
-	c := collector{q: q, rest: rest, limit: q.limit(), scan: q.scan(), met: map[ID]bool{}, outside: map[string]int{}}
+	return collect(ctx, q, rest, fetch, SpendTime)
+}
+
+func collect(ctx context.Context, q Query, rest filter.Expr, fetch Fetch, spend time.Duration) (Page, error) {
+	c := collector{q: q, rest: rest, limit: q.limit(), scan: q.scan(), met: map[ID]bool{}, outside: map[string]int{}, spend: spend}
 	for more := true; more && !c.full(); {
 		if err := ctx.Err(); err != nil { // fetch may read from memory and never notice
 			return Page{}, Stopped(err)
@@ -47,8 +55,8 @@ func Collect(ctx context.Context, q Query, rest filter.Expr, fetch Fetch) (Page,
 			c.calls = batch.Calls
 		}
 		c.mayOpen, c.ties = batch.Open, batch.Ties
-		for _, l := range batch.Logs {
-			c.take(l)
+		if err := c.takeAll(ctx, batch.Logs); err != nil {
+			return Page{}, err
 		}
 		if more = batch.More; !more {
 			c.reopen()
@@ -76,6 +84,7 @@ type collector struct {
 	q           Query
 	rest        filter.Expr
 	limit, scan int
+	spend       time.Duration // what is left for matching
 
 	met     map[ID]bool
 	outside map[string]int // logs outside of q.Within, by source
@@ -152,6 +161,25 @@ func (c *collector) certain() bool {
 		return c.read > 0
 	}
 	return c.last != nil
+}
+
+// takeAll reads the logs of a batch, as long as the question may go on.
+func (c *collector) takeAll(ctx context.Context, logs []*Log) error {
+	began := time.Now()
+	for i, l := range logs {
+		c.take(l)
+		if i%32 != 0 {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return Stopped(err)
+		}
+		if time.Since(began) > c.spend {
+			return Spent(fmt.Sprintf("the %s of computing", SpendTime), nil)
+		}
+	}
+	c.spend -= time.Since(began)
+	return nil
 }
 
 // take reads one log. Logs of equal start time are held until the next one, so

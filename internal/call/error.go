@@ -3,6 +3,7 @@ package call
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // A Kind says what sort of failure an Error is, for programs.
@@ -42,6 +43,18 @@ func (e *Error) Error() string {
 
 // Unwrap is the cause, for the operator.
 func (e *Error) Unwrap() error { return e.Err }
+
+// SpendTime is how long one question may be computed, without what it waits for.
+const SpendTime = 10 * time.Second
+
+// Spent is the Error of a question that has taken what one may of something.
+func Spent(of string, err error) *Error {
+	return &Error{
+		Kind: TooLarge, Msg: "The question has taken " + of + " that one may take, and was stopped.",
+		Hint: "Narrow the window with timestamp_from, or ask for less: a regex or contains on transcripts reads every call, rare words find the same faster.",
+		Err:  err,
+	}
+}
 
 // Stopped is the Error of an answer that was given up because its context
 // ended with err.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"call-logs-mcp/internal/fair"
 	"call-logs-mcp/internal/filter"
 )
 
@@ -32,8 +33,9 @@ func (p Principal) May(scope string) bool { return slices.Contains(p.Scopes, sco
 
 type principalKey struct{}
 
-// As is ctx on behalf of p.
+// As is ctx on behalf of p, whose name is its key where work is shared out.
 func As(ctx context.Context, p Principal) context.Context {
+	ctx = fair.By(ctx, p.Name)
 	return context.WithValue(ctx, principalKey{}, p)
 }
 

@@ -189,8 +189,6 @@ func TestNothingIsLeftOver(t *testing.T) {
 		"%d goroutines and %d files before", goroutines, files)
 	t.Logf("goroutines %d, then %d; files %d, then %d", goroutines, runtime.NumGoroutine(), files, open())
 	assert.Eventually(t, func() bool { // the last handler may have answered and not left yet
-		h.site.work.mu.Lock()
-		defer h.site.work.mu.Unlock()
-		return len(h.site.work.all) == 0 && len(h.site.work.byKey) == 0
+		return h.site.work.Inside() == 0
 	}, patience, time.Millisecond)
 }

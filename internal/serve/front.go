@@ -12,6 +12,8 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
+
+	"call-logs-mcp/internal/fair"
 )
 
 // The methods that are treated apart.
@@ -39,8 +41,8 @@ type front struct {
 
 	addresses  *buckets
 	principals *buckets
-	work       *slots
-	streams    *slots
+	work       *fair.Places
+	streams    *fair.Places
 	metrics    *metrics
 
 	draining atomic.Bool

@@ -11,6 +11,8 @@ import (
 
 	"github.com/mark3labs/mcp-go/server"
 	"golang.org/x/net/netutil"
+
+	"call-logs-mcp/internal/fair"
 )
 
 // headerBytes bounds a request's header; a token is the longest part of one.
@@ -100,7 +102,7 @@ func newFront(s *server.MCPServer, o HTTPOptions, logger *slog.Logger) (*front, 
 	r := o.Rates
 	f.addresses = newBuckets(r.AddressPerMinute, max(1, r.AddressPerMinute/10), r.Wait)
 	f.principals = newBuckets(r.PerMinute, r.Burst, r.Wait)
-	f.work, f.streams = newSlots(r.InFlight, r.PerPrincipal, r.Wait), newSlots(r.Streams, r.PerPrincipal, r.Wait)
+	f.work, f.streams = fair.New(r.InFlight, r.PerPrincipal, r.Wait), fair.New(r.Streams, r.PerPrincipal, r.Wait)
 	s.Use(judged)
 	f.mcp = server.NewStreamableHTTPServer(s,
 		server.WithStateLess(true), server.WithDisableStreaming(true),

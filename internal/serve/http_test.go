@@ -269,7 +269,7 @@ func TestStreamsAreFewAndEndWithTheServer(t *testing.T) {
 	for range 2 {
 		go func() { g, _ := h.try(message, header...); ended <- g }()
 	}
-	require.Eventually(t, func() bool { return len(h.site.streams.all) == 2 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return h.site.streams.Inside() == 2 }, patience, time.Millisecond)
 	assert.Equal(t, 429, h.post(message, header...).status)
 	assert.Equal(t, "done", h.post(asks("1", "work", "")).text(), "calls have places of their own")
 	assert.Contains(t, h.metrics(), `call_logs_mcp_limited_total{limit="streams"} 1`)

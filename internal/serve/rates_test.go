@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -36,41 +35,6 @@ func TestBucketsRefillAndAreForgotten(t *testing.T) {
 	now = now.Add(4 * time.Second)
 	assert.True(t, take("late"))
 	assert.Len(t, b.byKey, 1, "the idle are forgotten")
-}
-
-func TestSlotsAreEachOnesOwn(t *testing.T) {
-	s := newSlots(3, 2, 5*time.Millisecond)
-	enter := func(key string) func() { leave, _ := s.enter(t.Context(), key); return leave }
-	first, second := enter("a"), enter("a")
-	assert.Nil(t, enter("a"), "at most two of one")
-	third := enter("b")
-	require.NotNil(t, third)
-	assert.Nil(t, enter("c"), "at most three of all")
-	first()
-	fourth := enter("c")
-	require.NotNil(t, fourth)
-	second()
-	third()
-	fourth()
-	assert.Empty(t, s.byKey)
-	assert.Empty(t, s.all)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	full := newSlots(1, 1, time.Minute)
-	leave, _ := full.enter(ctx, "a")
-	_, ok := full.enter(ctx, "a")
-	assert.False(t, ok, "who left does not wait")
-	leave()
-}
-
-// A moment's wait takes what would come soon.
-func TestSlotsWaitForAMoment(t *testing.T) {
-	s := newSlots(1, 1, patience)
-	leave, _ := s.enter(t.Context(), "a")
-	time.AfterFunc(10*time.Millisecond, leave)
-	leave, ok := s.enter(t.Context(), "a")
-	require.True(t, ok)
-	leave()
 }
 
 func TestRatesAreOfPrincipalsAndAddresses(t *testing.T) {

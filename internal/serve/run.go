@@ -22,7 +22,7 @@ func (f *front) run(ctx context.Context, w http.ResponseWriter, r *http.Request,
 	if e.Method == subscribe {
 		places, limit = f.streams, "streams"
 	}
-	leave, ok := places.enter(ctx, who)
+	leave, ok := places.Enter(ctx, who)
 	if !ok {
 		f.busy(w, limit, time.Second, "too many calls are running; wait for one")
 		return

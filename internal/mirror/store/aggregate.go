@@ -18,7 +18,7 @@ func (s *Store) Aggregate(ctx context.Context, a call.Aggregation) (out call.Agg
 	if hidden(a.View) && a.View != s.view {
 		return out, fmt.Errorf("store: it was indexed for another view")
 	}
-	err = s.read(ctx, func(c *conn) error {
+	err = s.answer(ctx, false, func(c *conn) error {
 		return c.snapshot(func() error {
 			need := map[string]bool{}
 			for _, x := range parts(a.Where) {

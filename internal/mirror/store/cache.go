@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -60,7 +61,11 @@ func (s *Store) current(c *conn, columns []string) (r *rows, unlock func(), err 
 		if err != nil {
 			return nil, nil, err
 		}
-		k.mu.RLock()
+		if !c.quick {
+			k.mu.RLock()
+		} else if !k.mu.TryRLock() {
+			return nil, nil, errInUse
+		}
 		// A reader may stand at an older moment than the cache: that is as good.
 		if k.loaded && k.epoch == epoch && k.rev >= rev && !slices.ContainsFunc(columns, func(name string) bool { return k.rows.coded[name] == nil }) {
 			return &k.rows, k.mu.RUnlock, nil
@@ -86,8 +91,16 @@ func (k *cache) ready(columns map[string]bool) bool {
 	return k.loaded
 }
 
+// errInUse says that the columns are held by a question that may take long, which
+// one that takes little does not wait for.
+var errInUse = errors.New("store: the columns in memory are in use")
+
 func (k *cache) refresh(c *conn, epoch, rev int64, columns []string) error {
-	k.mu.Lock()
+	if !c.quick {
+		k.mu.Lock()
+	} else if !k.mu.TryLock() {
+		return errInUse
+	}
 	defer k.mu.Unlock()
 	var err error
 	switch {

@@ -330,7 +330,7 @@ func (b *batch) finish() error {
 // to another, both included, by key. With idFrom or idTo set, only those with a
 // numeric key from the one to the other; zero is open.
 func (s *Store) Rows(ctx context.Context, source string, from, to time.Time, idFrom, idTo int64) (rows []Row, err error) {
-	err = s.read(ctx, func(c *conn) error {
+	err = s.read(ctx, s.readers, func(c *conn) error {
 		rows = nil
 		return c.snapshot(func() error {
 			shift, err := c.int(`SELECT value FROM meta WHERE name = 'shift'`)
@@ -369,7 +369,7 @@ func inIDs(key string, from, to int64) bool {
 
 // State returns what Change.State last was for a source, nil where there was none.
 func (s *Store) State(ctx context.Context, source string) (state []byte, err error) {
-	err = s.read(ctx, func(c *conn) error {
+	err = s.read(ctx, s.quick, func(c *conn) error {
 		_, err := c.first(`SELECT state FROM sources WHERE name = ?`, []any{source}, func(stmt *sqlite3.Stmt) { state = stmt.ColumnBlob(0, nil) })
 		return err
 	})

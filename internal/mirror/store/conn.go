@@ -21,6 +21,7 @@ type conn struct {
 	ranks ranking                  // what the words of the running question are worth
 	store *Store
 	memo  memo
+	quick bool // it is of the lane for questions that take little
 }
 
 // maxIdle bounds how many statements a connection keeps; filters are of

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/stretchr/testify/require"
@@ -23,3 +24,6 @@ func (s *Store) Levels(t testing.TB) (n int) {
 	}))
 	return n
 }
+
+// Spend is what a question may take from now on.
+func (s *Store) Spend(d time.Duration) { s.spend = d }

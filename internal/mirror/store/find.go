@@ -20,7 +20,7 @@ func (s *Store) Find(ctx context.Context, q call.Query) (p call.Page, err error)
 	if hidden(q.View) && q.View != s.view {
 		return call.Page{}, fmt.Errorf("store: it was indexed for another view")
 	}
-	err = s.read(ctx, func(c *conn) error {
+	err = s.answer(ctx, cheap(q), func(c *conn) error {
 		return c.snapshot(func() error {
 			var err error
 			if q.Order == call.Relevance || q.Similar != nil {
@@ -346,7 +346,7 @@ func (x *question) byLength() ([]place, error) {
 // Get returns one log, by its key or else by the provider's own id; of several
 // with that one, the newest.
 func (s *Store) Get(ctx context.Context, id call.ID) (l *call.Log, err error) {
-	err = s.read(ctx, func(c *conn) error {
+	err = s.read(ctx, s.quick, func(c *conn) error {
 		return c.snapshot(func() error {
 			row, err := c.int(`SELECT id FROM calls WHERE key = ? AND source = (SELECT id FROM sources WHERE name = ?)`, sortableKey(id.Key), id.Source)
 			if err == nil && row == 0 {

@@ -44,6 +44,10 @@ func (a *asked) holds(v any) bool { return filter.Match(a.cond, one{[]any{v}}) }
 // with that number, and holds_record(n, id, dictionary, body).
 func (c *conn) registerFunctions() error {
 	err := c.CreateFunction("holds", 2, 0, func(ctx sqlite3.Context, arg ...sqlite3.Value) {
+		if c.stopped() != nil { // SQLite looks each 1,000 of its instructions, of which this is one
+			ctx.ResultError(sqlite3.INTERRUPT)
+			return
+		}
 		a := c.asked[arg[0].Int()]
 		if arg[1].Type() == sqlite3.NULL {
 			ctx.ResultBool(a.holds(nil))
@@ -55,6 +59,10 @@ func (c *conn) registerFunctions() error {
 		return fmt.Errorf("store: %w", err)
 	}
 	err = c.CreateFunction("holds_record", 4, 0, func(ctx sqlite3.Context, arg ...sqlite3.Value) {
+		if c.stopped() != nil {
+			ctx.ResultError(sqlite3.INTERRUPT)
+			return
+		}
 		l, err := c.record(arg[1].Int64(), arg[2].Int64(), arg[3].RawBlob())
 		if err != nil {
 			ctx.ResultError(err)

@@ -20,7 +20,7 @@ func (b *batch) leaf(l Leaf) error {
 
 // Leaves returns the leaves of a source that touch a span of time, by From.
 func (s *Store) Leaves(ctx context.Context, source string, from, to time.Time) (leaves []Leaf, err error) {
-	err = s.read(ctx, func(c *conn) error {
+	err = s.read(ctx, s.quick, func(c *conn) error {
 		leaves = nil
 		return c.each(`SELECT since, until, id_from, id_to, read_at, calls FROM leaves
 			WHERE source = (SELECT id FROM sources WHERE name = ?) AND since <= ? AND until >= ? ORDER BY since, until, id_from`,

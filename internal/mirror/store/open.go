@@ -2,14 +2,17 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	_ "github.com/ncruces/go-sqlite3/vfs/mvcc" // databases in memory that connections share
 
 	"call-logs-mcp/internal/call"
 )
@@ -26,14 +29,17 @@ type Options struct {
 }
 
 // A Store is one database. It is safe for use by several goroutines, and the
-// file by several processes: one writes at a time, and readers never wait.
+// file by several processes: one writes at a time, and readers never wait for it.
+// Questions share out the readers: see lane.
 type Store struct {
 	path    string // "" in memory
 	uri     string
 	now     func() time.Time
 	view    *call.View
 	writing chan *conn // holds the one connection that writes, when it is free
-	reading chan *conn // holds those that read; a nil one is yet to be opened
+	readers *lane
+	quick   *lane         // of questions that take little
+	spend   time.Duration // call.SpendTime, but in tests
 	codec   codec
 	terms   vocabulary
 	columns cache
@@ -66,13 +72,14 @@ const (
 // process's umask becomes 077: SQLite makes files beside the database whenever
 // it needs them.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{now: o.Now, view: o.View, writing: make(chan *conn, 1), closed: make(chan struct{}), small: smallCache, prompt: promptly}
+	s := &Store{now: o.Now, view: o.View, writing: make(chan *conn, 1), closed: make(chan struct{}), small: smallCache, prompt: promptly, spend: call.SpendTime}
 	if s.now == nil {
 		s.now = time.Now
 	}
 	if o.Path == "" || o.Path == "memory" {
-		s.uri = ":memory:"
-		s.reading = s.writing // one connection has it all
+		// One that several connections of this process share, unlike ":memory:".
+		s.uri = "file:/" + rand.Text() + "?vfs=mvcc"
+		s.newReaders()
 	} else {
 		path, err := filepath.Abs(o.Path)
 		if err != nil {
@@ -82,10 +89,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		if err := secure(path); err != nil {
 			return nil, err
 		}
-		s.reading = make(chan *conn, max(2, runtime.GOMAXPROCS(0)))
-		for range cap(s.reading) {
-			s.reading <- nil
-		}
+		s.newReaders()
 	}
 	c, err := s.connect(ctx, writerCache)
 	if err == nil {
@@ -155,13 +159,7 @@ func (s *Store) Close() error {
 		close(s.closed)
 		c := <-s.writing
 		errs = append(errs, s.flushTerms(c))
-		if s.path != "" {
-			for range cap(s.reading) {
-				if r := <-s.reading; r != nil {
-					errs = append(errs, r.close())
-				}
-			}
-		}
+		errs = slices.Concat(errs, s.quick.close(), s.readers.close())
 		errs = append(errs, c.close())
 	})
 	return errors.Join(errs...)
@@ -169,29 +167,6 @@ func (s *Store) Close() error {
 
 // errClosed is what is asked of a Store behind its Close.
 var errClosed = errors.New("store: it is closed")
-
-// read lends f a connection that reads.
-func (s *Store) read(ctx context.Context, f func(*conn) error) error {
-	if err := ctx.Err(); err != nil {
-		return call.Stopped(err)
-	}
-	select {
-	case c := <-s.reading:
-		if c == nil {
-			var err error
-			if c, err = s.connect(ctx, readerCache); err != nil {
-				s.reading <- nil
-				return failure(ctx, err)
-			}
-		}
-		defer func() { s.reading <- c }()
-		return failure(ctx, c.lent(ctx, f))
-	case <-ctx.Done():
-		return call.Stopped(ctx.Err())
-	case <-s.closed:
-		return failure(ctx, errClosed)
-	}
-}
 
 // write lends f the connection that writes.
 func (s *Store) write(ctx context.Context, f func(*conn) error) error {

@@ -141,7 +141,7 @@ type Stats struct {
 
 // Stats reads what is stored, by source.
 func (s *Store) Stats(ctx context.Context) (out Stats, err error) {
-	err = s.read(ctx, func(c *conn) error {
+	err = s.read(ctx, s.readers, func(c *conn) error {
 		out = Stats{Path: s.path}
 		return c.snapshot(func() error {
 			return c.each(`SELECT s.name, s.calls, s.committed,

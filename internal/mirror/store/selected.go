@@ -166,15 +166,14 @@ func (r *rows) selected(c *conn, e filter.Expr, lo, hi int64) ([]int32, error) {
 	}
 	sql, w := compile(rest)
 	c.asked = w.asked
+	// The columns are asked first: what they leave out costs SQL nothing.
 	at := from
-	err := c.each(`SELECT c.id FROM calls c WHERE c.id BETWEEN ? AND ? AND `+sql+` ORDER BY c.id`, append([]any{lo, hi}, w.args...), func(stmt *sqlite3.Stmt) (bool, error) {
-		id := stmt.ColumnInt64(0)
-		for at < to && r.ids[at] < id {
-			at++
-		}
-		if at < to && r.ids[at] == id && fits(r, at) {
-			out = append(out, int32(at))
-		}
+	c.memo.fits = func(id int64) bool {
+		at = r.near(at, id)
+		return at < to && r.ids[at] == id && fits(r, at)
+	}
+	err := c.each(`SELECT c.id FROM calls c WHERE c.id BETWEEN ? AND ? AND CASE WHEN fits(c.id) THEN `+sql+` END ORDER BY c.id`, append([]any{lo, hi}, w.args...), func(*sqlite3.Stmt) (bool, error) {
+		out = append(out, int32(at)) // fits was asked of this row last
 		return true, nil
 	})
 	return out, err

@@ -113,7 +113,7 @@ func (s *Store) warm(columns []string) {
 			case <-ctx.Done():
 			}
 		}()
-		s.read(ctx, func(c *conn) error { // if it fails, the next question is as slow
+		s.read(ctx, s.readers, func(c *conn) error { // if it fails, the next question is as slow
 			return c.snapshot(func() error {
 				_, unlock, err := s.current(c, columns)
 				if err == nil {

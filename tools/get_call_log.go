@@ -111,6 +111,8 @@ type toolData struct {
 	Args   string `json:"args,omitempty"`
 	Result string `json:"result,omitempty"`
 	Error  bool   `json:"error"`
+	// Outcome is what error does not say: doubtful, or no answer.
+	Outcome call.ToolOutcome `json:"outcome,omitempty"`
 }
 
 type timingData struct {

@@ -149,6 +149,9 @@ func toolOf(t *call.Turn) *toolData {
 		Turn: t.Index, Name: brief(t.Tool.Name), Error: t.Tool.Failed,
 		Args: render.Clip(render.Clean(t.Tool.Args), 400), Result: render.Clip(render.Clean(t.Tool.Result), 400),
 	}
+	if o := t.Tool.Outcome(); o == call.ToolDoubtful || o == call.ToolUnanswered {
+		d.Outcome = o
+	}
 	if t.Start != nil {
 		d.At = render.At(*t.Start)
 	}

@@ -141,7 +141,7 @@ func (r *record) log(source string) *call.Log {
 		}
 		l.Metrics = append(l.Metrics, m.metric(r.Rubric))
 	}
-	l.Turns = turns(r.Object, r.Transcript, l.StartedAt)
+	l.Turns = r.turns()
 	return l
 }
 

@@ -171,7 +171,8 @@ func (r *record) turns(l *call.Log) (err error) {
 		}
 		switch t.Role {
 		case call.RoleTool:
-			out.Tool = &call.Tool{Name: t.ToolName, Args: words(t.ToolArgs), Result: words(t.ToolResult), Failed: failed(t.ToolResult)}
+			out.Tool = &call.Tool{Name: t.ToolName, Args: words(t.ToolArgs), Result: words(t.ToolResult)}
+			out.Tool.Failed = call.JudgeResult(out.Tool.Result) == call.ToolFailed
 		case call.RoleAgent, call.RoleCaller, call.RoleSystem:
 		default:
 			return fmt.Errorf("turns[%d].role is %.20q; it can be agent, caller, tool, system", i, t.Role)
@@ -199,28 +200,4 @@ func words(raw json.RawMessage) string {
 
 func isNull(raw json.RawMessage) bool {
 	return len(raw) == 0 || bytes.Equal(raw, []byte("null"))
-}
-
-// failed reports whether a tool's result says that the tool broke: a text that
-// begins with "error", or an object with an error, with success false, or with
-// the status error or failed. A table that is not free is an answer, no error.
-func failed(raw json.RawMessage) bool {
-	text := bytes.ToLower([]byte(words(raw)))
-	if bytes.HasPrefix(text, []byte("error")) {
-		return true
-	}
-	// Most results name none of these, and are spared a second decoding.
-	if !bytes.Contains(text, []byte(`"error"`)) && !bytes.Contains(text, []byte(`"success":false`)) && !bytes.Contains(text, []byte(`"failed"`)) {
-		return false
-	}
-	var r struct {
-		Error   any `json:"error"`
-		Success any `json:"success"`
-		Status  any `json:"status"`
-	}
-	if json.Unmarshal(text, &r) != nil {
-		return false
-	}
-	hasError := r.Error != nil && r.Error != "" && r.Error != false
-	return hasError || r.Success == false || r.Status == "error" || r.Status == "failed"
 }

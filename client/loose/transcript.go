@@ -1,47 +1,105 @@
 package loose
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
-	"regexp"
 	"strings"
-	"time"
+
+	"github.com/tidwall/gjson"
 
 	"call-logs-mcp/internal/call"
 )
 
-// An Entry is one element of a transcript, whatever its upstream calls its
-// parts: something said, a call of a tool, or a tool's result.
-type Entry struct {
-	Role         string // as the upstream spells it
-	Words        string
-	ID, Name     string // of a tool's call or result
-	Args, Result string // JSON or text
-	Start, End   *time.Duration
+// Transcript reads the first of several forms of one transcript in which
+// somebody speaks, or else the first in which anything is: entries in JSON of any
+// common shape, or text. What is said stays said: an entry of a known role says
+// its words, one of an unknown role says its name with them, and one that cannot
+// be read says so.
+func Transcript(h Hint, forms ...json.RawMessage) []call.Turn {
+	var spare []call.Turn
+	for _, form := range forms {
+		turns, read := transcript(form, h)
+		if read {
+			return turns
+		}
+		if spare == nil {
+			spare = turns
+		}
+	}
+	return spare
 }
 
-// Turns makes turns of entries: a tool's result joins the turn of its call, by
-// id where they have one, else in order. Entries that say nothing are left out,
-// and those of an unknown role are the system's.
-func Turns(entries []Entry) []call.Turn {
+// transcript reads one form, and says whether there is something in it that
+// could be read.
+func transcript(raw json.RawMessage, h Hint) (turns []call.Turn, read bool) {
+	b := Unwrap(raw)
+	if len(b) == 0 || string(b) == "null" {
+		return nil, false
+	}
+	if b[0] != '[' && b[0] != '{' || !gjson.ValidBytes(b) {
+		var text Text
+		_ = text.UnmarshalJSON(raw)
+		return Lines(string(text), h), b[0] != '[' && b[0] != '{'
+	}
+	entries := entriesOf(gjson.ParseBytes(b), maxNestedEntries)
+	for i := range entries {
+		read = read || !entries[i].unread && !entries[i].partial
+	}
+	return turnsOf(entries, h), read
+}
+
+// turnsOf makes turns of entries: a tool's result joins the turn of its call, by
+// id where they have one, else in order. Entries that say nothing are left out.
+func turnsOf(entries []entry, h Hint) []call.Turn {
+	entries = undrafted(entries)
+	settle(entries)
+	scale := scaleOf(entries, h)
 	t := tools{ids: map[int]string{}}
-	for _, e := range entries {
-		turn := call.Turn{Start: e.Start, End: e.End}
-		switch role, result := Role(e.Role); {
-		case result:
+	for i := range entries {
+		e := &entries[i]
+		var turn call.Turn
+		turn.Start, turn.End = scale.span(e)
+		switch {
+		case e.kind == toolResult:
 			t.result(e, turn)
-		case role == call.RoleTool:
+		case e.kind == toolCall:
 			t.call(e, turn)
-		case e.Words != "":
-			turn.Role, turn.Text = role, e.Words
-			if role == "" {
-				turn.Role, turn.Text = call.RoleSystem, strings.TrimPrefix(e.Role+": "+e.Words, ": ")
+		case e.words != "":
+			turn.Role, turn.Text = e.role, e.words
+			if p, ok := partOf(e.speaker); e.kind != event && (!ok || p.role == "") && (e.role == call.RoleSystem || e.role == call.RoleSpeaker) {
+				turn.Text = strings.TrimPrefix(e.speaker+": "+e.words, ": ")
 			}
 			t.turns = append(t.turns, turn)
 		}
 	}
 	return Numbered(t.turns)
+}
+
+// unfinished marks the last words of a speaker, of which only a draft came.
+const unfinished = " (unfinished)"
+
+// undrafted leaves out the drafts of lines that follow. Of a speaker with whom no
+// line follows, the last draft is what he said last.
+func undrafted(entries []entry) []entry {
+	followed := map[string]bool{}
+	var out []entry
+	for i := len(entries) - 1; i >= 0; i-- {
+		e := entries[i]
+		if e.kind == said && e.words != "" {
+			if e.partial && followed[e.speaker] {
+				continue
+			}
+			followed[e.speaker] = true
+			if e.partial {
+				e.words += unfinished
+			}
+		}
+		out = append(out, e)
+	}
+	for i, k := 0, len(out)-1; i < k; i, k = i+1, k-1 {
+		out[i], out[k] = out[k], out[i]
+	}
+	return out
 }
 
 // Numbered gives turns their numbers, from 1.
@@ -60,35 +118,39 @@ type tools struct {
 	open  []int
 }
 
-func (t *tools) call(e Entry, turn call.Turn) {
+func (t *tools) call(e *entry, turn call.Turn) {
 	turn.Role = call.RoleTool
-	turn.Tool = &call.Tool{Name: e.Name, Args: e.Args}
+	turn.Tool = &call.Tool{Name: e.name, Args: e.args}
 	switch {
 	case turn.Tool.Name != "":
-	case name.MatchString(e.Words):
-		turn.Tool.Name = e.Words
+	case bareName.MatchString(e.words):
+		turn.Tool.Name = e.words
 	default:
-		turn.Text = e.Words
+		turn.Text = e.words
 	}
 	at := len(t.turns)
-	t.ids[at] = e.ID
+	t.ids[at] = e.id
 	t.open = append(t.open, at)
 	t.turns = append(t.turns, turn)
 }
 
-func (t *tools) result(e Entry, turn call.Turn) {
-	result := cmp.Or(e.Result, e.Words)
-	at := t.match(e.ID, e.Name)
+func (t *tools) result(e *entry, turn call.Turn) {
+	result := cmp.Or(e.result, e.words)
+	failed := call.JudgeResult(result) == call.ToolFailed || e.failed != nil && *e.failed
+	if result == "" && e.failed != nil && !*e.failed {
+		result = `{"success":true}` // nothing else came
+	}
+	at := t.match(e.id, e.name)
 	if at < 0 {
 		turn.Role = call.RoleTool
-		turn.Tool = &call.Tool{Name: e.Name, Result: result, Failed: Failed(result)}
+		turn.Tool = &call.Tool{Name: e.name, Result: result, Failed: failed}
 		t.turns = append(t.turns, turn)
 		return
 	}
 	done := &t.turns[at]
-	done.Tool.Result, done.Tool.Failed = result, Failed(result)
+	done.Tool.Result, done.Tool.Failed = result, failed
 	if done.Tool.Name == "" {
-		done.Tool.Name = e.Name
+		done.Tool.Name = e.name
 	}
 	if done.End = turn.End; done.End == nil {
 		done.End = turn.Start
@@ -111,142 +173,4 @@ func (t *tools) match(id, name string) int {
 		}
 	}
 	return -1
-}
-
-// A name of a function, where the words of its call are nothing else.
-var name = regexp.MustCompile(`^[\w.-]+$`)
-
-// Offset is a time in seconds since the call began, or an epoch, as the former.
-func Offset(n Number, start time.Time) *time.Duration {
-	switch {
-	case n.V == nil || *n.V < 0:
-		return nil
-	case *n.V > 1e8 && start.IsZero():
-		return nil
-	case *n.V > 1e8:
-		d := max(epoch(*n.V).Sub(start), 0)
-		return &d
-	}
-	d := time.Duration(*n.V*1000+0.5) * time.Millisecond
-	return &d
-}
-
-// Role reads the spellings of a role, and says whether it is that of a tool's
-// result. An unknown role is "".
-func Role(s string) (r call.Role, result bool) {
-	s = strings.ReplaceAll(strings.ToLower(strings.TrimSpace(s)), "_", " ")
-	switch strings.ReplaceAll(s, "-", " ") {
-	case "main agent", "agent", "bot", "assistant", "ai", "ai agent", "voice agent":
-		return call.RoleAgent, false
-	case "testing agent", "test agent", "user", "customer", "caller", "human", "client":
-		return call.RoleCaller, false
-	case "function call", "tool call", "tool calls", "function", "tool call invocation":
-		return call.RoleTool, false
-	case "function call result", "tool call result", "tool result", "function result", "tool":
-		return call.RoleTool, true
-	case "system", "developer":
-		return call.RoleSystem, false
-	}
-	return "", false
-}
-
-// Compact is JSON without needless space, out of a JSON string if it is in one.
-func Compact(raw json.RawMessage) string {
-	b := Unwrap(raw)
-	if string(b) == "null" {
-		return ""
-	}
-	var out bytes.Buffer
-	if len(b) == 0 || b[0] != '{' && b[0] != '[' || json.Compact(&out, b) != nil {
-		return string(b)
-	}
-	return out.String()
-}
-
-var errorText = regexp.MustCompile(`(?i)^\W*(error|err|exception|fail(ed|ure)?|timeout|timed out|request timed out|unable to|could not|internal server error|traceback)\b`)
-
-// Failed reports whether a tool's result reads as an error.
-func Failed(result string) bool {
-	var fields map[string]any
-	if json.Unmarshal([]byte(result), &fields) != nil {
-		return errorText.MatchString(result)
-	}
-	for _, key := range []string{"error", "errors", "exception"} {
-		switch v := fields[key].(type) {
-		case nil:
-		case bool:
-			if v {
-				return true
-			}
-		case string:
-			if v != "" {
-				return true
-			}
-		case []any:
-			if len(v) > 0 {
-				return true
-			}
-		default:
-			return true
-		}
-	}
-	for _, key := range []string{"success", "ok"} {
-		if fields[key] == false {
-			return true
-		}
-	}
-	for _, key := range []string{"status", "status_code", "statusCode", "code", "http_status"} {
-		switch v := fields[key].(type) {
-		case string:
-			switch strings.ToLower(v) {
-			case "error", "failed", "failure", "timeout":
-				return true
-			}
-		case float64:
-			if v >= 400 && v < 600 {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// A line of a transcript: "[MM:SS] Role: words", the time being optional where
-// the role is a known one.
-var line = regexp.MustCompile(`^\s*(?:\[([\d:.]+)s?\]\s*)?([^:\[\]]{1,40}):\s*(.*)$`)
-
-// Lines reads the lines of a transcript. Lines that begin no turn go on with
-// the one before; a text without any is one turn of nobody's.
-func Lines(s string) []call.Turn {
-	s = strings.TrimSpace(s)
-	if s == "" {
-		return nil
-	}
-	var turns []call.Turn
-	for l := range strings.Lines(s) {
-		l = strings.TrimRight(l, "\r\n \t")
-		m := line.FindStringSubmatch(l)
-		who, _ := call.Role(""), false
-		if m != nil {
-			who, _ = Role(m[2])
-		}
-		switch {
-		case m != nil && (who != "" || m[1] != ""):
-			turn := call.Turn{Role: who, Text: strings.TrimSpace(m[3])}
-			if at, ok := Clock(m[1]); ok {
-				turn.Start = &at
-			}
-			if who == "" {
-				turn.Role, turn.Text = call.RoleSystem, strings.TrimSpace(m[2]+": "+m[3])
-			}
-			turns = append(turns, turn)
-		case len(turns) > 0:
-			last := &turns[len(turns)-1]
-			last.Text = strings.TrimSpace(last.Text + "\n" + strings.TrimSpace(l))
-		}
-	}
-	if len(turns) == 0 {
-		turns = []call.Turn{{Role: call.RoleSystem, Text: s}}
-	}
-	return Numbered(turns)
 }

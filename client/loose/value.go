@@ -99,35 +99,63 @@ func (t *Truth) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// A Moment is a date-time in one of the usual spellings, or an epoch in
-// seconds or milliseconds. Without an offset it is UTC.
+// A Moment is a date-time in one of the usual spellings, or an epoch in seconds,
+// milliseconds, microseconds or nanoseconds. Without an offset it is UTC.
 type Moment struct{ time.Time }
 
 func (m *Moment) UnmarshalJSON(b []byte) error {
 	m.Time = time.Time{}
 	s := strings.TrimSpace(string(bytes.Trim(b, `"`)))
 	if f, err := strconv.ParseFloat(s, 64); err == nil {
-		if f > 1e8 && f < 1e14 {
+		if f > 1e8 && f < 4.2e18 {
 			m.Time = epoch(f)
 		}
 		return nil
 	}
-	for _, layout := range []string{
-		time.RFC3339, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999", time.DateOnly,
-	} {
-		if t, err := time.Parse(layout, s); err == nil {
-			m.Time = t.UTC()
-			return nil
-		}
-	}
+	m.Time, _ = Instant(s)
 	return nil
 }
 
-func epoch(f float64) time.Time {
-	if f < 1e11 {
-		f *= 1000
+// Instant reads a date-time: of ISO 8601 with an offset in any of its forms, of a
+// mail's header, or as databases and programs print them.
+func Instant(s string) (time.Time, bool) {
+	s = strings.TrimSpace(s)
+	for _, layout := range layouts {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC(), true
+		}
 	}
-	return time.UnixMilli(int64(f)).UTC()
+	// The name of a zone tells no offset; these do.
+	if head, zone, ok := cutLast(s, " "); ok && (zone == "UTC" || zone == "GMT" || zone == "Z") {
+		return Instant(head)
+	}
+	return time.Time{}, false
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i > 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
+
+var layouts = []string{
+	time.RFC3339, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999",
+	"2006-01-02T15:04:05.999999999Z0700", "2006-01-02 15:04:05.999999999 Z0700", "2006-01-02 15:04:05.999999999 Z07:00", "2006-01-02 15:04:05.999999999Z0700",
+	"2006-01-02T15:04:05.999999999Z07", "2006-01-02 15:04:05.999999999Z07", "2006-01-02T15:04:05.999999999 Z07:00", "2006-01-02T15:04:05.999999999 Z0700",
+	"2006-01-02T15:04Z07:00", "2006-01-02T15:04Z0700", "2006-01-02T15:04", "2006-01-02 15:04", "20060102T150405Z0700", "20060102T150405",
+	"Mon, 2 Jan 2006 15:04:05 -0700", "2 Jan 2006 15:04:05 -0700", "Mon, 2 Jan 2006 15:04:05 -0700 (MST)", "Mon, 2 Jan 2006 15:04 -0700", "Mon, 2 Jan 2006 15:04:05", "2 Jan 2006 15:04:05",
+	"Monday, 02-Jan-06 15:04:05 -0700", "Monday, 02-Jan-06 15:04:05", "Mon Jan _2 15:04:05 2006", "Mon Jan _2 15:04:05 -0700 2006", "Mon Jan _2 2006 15:04:05 GMT-0700",
+	"2006/01/02 15:04:05.999999999", "2006/01/02 15:04:05", "2006-01-02 15:04:05.999999999 -0700 MST", "Jan 2, 2006 3:04:05 PM", "Jan 2, 2006, 3:04:05 PM", time.DateOnly,
+}
+
+// epoch is the time of a number that counts from 1970, in the unit that its size
+// tells.
+func epoch(f float64) time.Time {
+	for f >= 1e11 {
+		f /= 1000
+	}
+	return time.UnixMicro(int64(math.Round(f * 1e6))).UTC()
 }
 
 // A Length is a duration: "MM:SS", "HH:MM:SS", or a number of seconds.
@@ -192,4 +220,19 @@ func unquote(b []byte) string {
 		return ""
 	}
 	return s
+}
+
+// Offset is a time in seconds since the call began, or an epoch, as the former.
+func Offset(n Number, start time.Time) *time.Duration {
+	switch {
+	case n.V == nil || *n.V < 0:
+		return nil
+	case *n.V > 1e8 && start.IsZero():
+		return nil
+	case *n.V > 1e8:
+		d := max(epoch(*n.V).Sub(start), 0)
+		return &d
+	}
+	d := time.Duration(*n.V*1000+0.5) * time.Millisecond
+	return &d
 }

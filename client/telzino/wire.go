@@ -84,7 +84,7 @@ type record struct {
 	ID        loose.Text      `json:"id"`
 	Agent     loose.Text      `json:"agent_id"`
 	Room      loose.Text      `json:"room_name"`
-	Text      loose.Text      `json:"transcript_text"`
+	Text      json.RawMessage `json:"transcript_text"`
 	Entries   json.RawMessage `json:"transcript_json"`
 	Summary   loose.Text      `json:"summary_text"`
 	Duration  loose.Length    `json:"call_duration"`
@@ -118,7 +118,6 @@ func (r *record) log(source string, a agent) *call.Log {
 		Duration:     r.Duration.V,
 		Summary:      strings.TrimSpace(string(r.Summary)),
 		RecordingURL: string(r.Recording),
-		Turns:        turns(r.Entries, string(r.Text)),
 		Detailed:     true,
 	}
 	switch id := r.Session["caller_id"].(type) {
@@ -134,6 +133,7 @@ func (r *record) log(source string, a agent) *call.Log {
 	if took := l.EndedAt.Sub(l.StartedAt); l.Duration == nil && !l.StartedAt.IsZero() && !l.EndedAt.IsZero() {
 		l.Duration = &took
 	}
+	l.Turns = r.turns(l.Duration)
 	return l
 }
 
@@ -162,29 +162,9 @@ func metadata(session loose.Object) map[string]any {
 }
 
 // turns reads a transcript from its entries, or else from the lines of its text.
-// Partial entries are drafts of the line that follows. Entries of the system,
-// such as transfers and the reason for the end, are turns of the system.
-func turns(entries json.RawMessage, text string) []call.Turn {
-	var list []struct {
-		Text    loose.Text   `json:"text"`
-		Speaker loose.Text   `json:"speaker"`
-		At      loose.Number `json:"timestamp"`
-		Partial loose.Truth  `json:"is_partial"`
-	}
-	if b := loose.Unwrap(entries); len(b) > 0 && b[0] == '[' {
-		_ = json.Unmarshal(b, &list) // an odd entry is left zero and says nothing
-	}
-	var said []loose.Entry
-	for _, e := range list {
-		if e.Partial.V != nil && *e.Partial.V {
-			continue
-		}
-		said = append(said, loose.Entry{
-			Role: string(e.Speaker), Words: strings.TrimSpace(string(e.Text)), Start: loose.Offset(e.At, time.Time{}),
-		})
-	}
-	if turns := loose.Turns(said); len(turns) > 0 {
-		return turns
-	}
-	return loose.Lines(text)
+// Entries of the system, such as transfers and the reason for the end, are turns
+// of the system.
+func (r *record) turns(length *time.Duration) []call.Turn {
+	h := loose.Hint{Start: r.StartedAt.Time, Length: length, Unit: time.Second}
+	return loose.Transcript(h, r.Entries, r.Text)
 }

@@ -1,9 +1,7 @@
 package zudu
 
 import (
-	"cmp"
 	"encoding/json"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -11,23 +9,6 @@ import (
 	"call-logs-mcp/client/loose"
 	"call-logs-mcp/internal/call"
 )
-
-// entry is one element of transcript_object or transcript_with_tool_calls:
-// something said, the call of a tool, or its result.
-type entry struct {
-	Role      loose.Text      `json:"role"`
-	Content   json.RawMessage `json:"content"`
-	Timestamp loose.Number    `json:"timestamp"` // milliseconds, of the call or of the epoch
-	Words     []struct {
-		Start loose.Number `json:"start"`
-		End   loose.Number `json:"end"`
-	} `json:"words"`
-
-	ToolID    loose.Text      `json:"tool_call_id"`
-	Name      loose.Text      `json:"name"`
-	Arguments json.RawMessage `json:"arguments"`
-	Result    json.RawMessage `json:"result"`
-}
 
 // event is one element of events.
 type event struct {
@@ -47,7 +28,7 @@ func (r *record) turns(l *call.Log) []call.Turn {
 		said = withTools
 	}
 	if len(said) == 0 {
-		said = loose.Lines(string(r.Transcript))
+		said = loose.Lines(string(r.Transcript), hint(l))
 	}
 	if !slices.ContainsFunc(said, isTool) {
 		said = insert(said, withTools, isTool)
@@ -56,64 +37,17 @@ func (r *record) turns(l *call.Log) []call.Turn {
 	return loose.Numbered(insert(said, events, func(call.Turn) bool { return true }))
 }
 
+func hint(l *call.Log) loose.Hint {
+	return loose.Hint{Start: l.StartedAt, Length: l.Duration, Unit: time.Millisecond}
+}
+
 func isSpoken(t call.Turn) bool { return t.Role == call.RoleAgent || t.Role == call.RoleCaller }
 func isTimed(t call.Turn) bool  { return t.Start != nil }
 func isTool(t call.Turn) bool   { return t.Role == call.RoleTool }
 
-// read decodes entries, and skips what makes no sense.
+// read reads entries, whose times are in milliseconds, of the call or of 1970.
 func (r *record) read(raw json.RawMessage, l *call.Log) []call.Turn {
-	var entries []entry
-	if b := loose.Unwrap(raw); len(b) > 0 && b[0] == '[' {
-		_ = json.Unmarshal(b, &entries) // an odd entry is left zero and says nothing
-	}
-	unit := wordUnit(entries, l.Duration)
-	said := make([]loose.Entry, len(entries))
-	for i, e := range entries {
-		said[i] = loose.Entry{
-			Role: string(e.Role), ID: string(e.ToolID), Name: string(e.Name),
-			Args: loose.Compact(e.Arguments), Result: loose.Compact(e.Result),
-			Words: content(e.Content),
-			Start: loose.Offset(scaled(e.Timestamp, 1e-3), l.StartedAt),
-		}
-		if n := len(e.Words); n > 0 {
-			from, to := loose.Offset(scaled(e.Words[0].Start, unit), l.StartedAt), loose.Offset(scaled(e.Words[n-1].End, unit), l.StartedAt)
-			if said[i].Start == nil {
-				said[i].Start = from
-			}
-			if start := said[i].Start; to != nil && start != nil && *to >= *start {
-				said[i].End = to
-			}
-		}
-	}
-	return loose.Turns(said)
-}
-
-// content is the words of an entry; those of a tool's result may be JSON.
-func content(raw json.RawMessage) string {
-	var words loose.Text
-	_ = words.UnmarshalJSON(raw)
-	return cmp.Or(strings.TrimSpace(string(words)), loose.Compact(raw))
-}
-
-// wordUnit is what the times of words are in, as seconds. The API counts in
-// milliseconds, but transcribers in seconds, and nobody says which these are:
-// words that as seconds end within the call's length are in seconds, and where
-// that is unknown, those with fractions.
-func wordUnit(entries []entry, length *time.Duration) float64 {
-	last, fractions := 0.0, false
-	for _, e := range entries {
-		for _, w := range e.Words {
-			if w.End.V != nil {
-				last = max(last, *w.End.V)
-				fractions = fractions || *w.End.V != math.Trunc(*w.End.V)
-			}
-		}
-	}
-	known := length != nil && *length > 0
-	if known && last <= length.Seconds()+1 || !known && fractions {
-		return 1
-	}
-	return 1e-3
+	return loose.Transcript(hint(l), raw)
 }
 
 func scaled(n loose.Number, by float64) loose.Number {

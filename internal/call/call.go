@@ -63,13 +63,22 @@ type Log struct {
 // A Role says who speaks in a Turn.
 type Role string
 
-// The four roles.
+// The roles. A speaker is somebody of whom the source does not say who it is:
+// whoever looks for what one role said finds it too.
 const (
 	RoleAgent  Role = "agent"
 	RoleCaller Role = "caller"
 	RoleTool   Role = "tool"
 	RoleSystem Role = "system"
+
+	RoleSpeaker Role = "speaker"
 )
+
+// Hears reports whether who looks for what role said, "" being everybody, looks
+// at turns of r.
+func (role Role) Hears(r Role) bool {
+	return role == "" || r == role || r == RoleSpeaker
+}
 
 // A Turn is one utterance, or one tool call with its result, of a transcript.
 type Turn struct {

@@ -127,7 +127,7 @@ func (t *Text) Match(l *Log, role Role) (Hit, bool) {
 	found := make([]bool, len(t.all))
 	for i := range l.Turns {
 		turn := &l.Turns[i]
-		if role != "" && turn.Role != role {
+		if !role.Hears(turn.Role) {
 			continue
 		}
 		matches := false

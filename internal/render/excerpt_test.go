@@ -189,13 +189,13 @@ func TestLines(t *testing.T) {
 1 00:00 agent: Thanks for calling, how can I help?
 2 caller:
 3 00:22 tool lookup_order {"order":"A-1182"} → error: timeout after 8 s
-4 00:30 tool greet
+4 00:30 tool greet → no answer
 5 00:31 tool find {} → {"n":1}
 6 1:02:03 agent: Are you still there?
-7 1:02:04 tool {"n":1}
+7 1:02:04 tool {"n":1} → no answer
 8 tool → done
 9 tool → error
-10 tool
+10 tool → no answer
 … turn 11 left out (1:02:10–1:02:11) …`),
 		Lines(turns, Selection{Kept: []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, Omitted: []Span{span(turns[10:])}}))
 	assert.Equal(t, "… turns 1–2 left out (00:00) …", span(turns[:2]).String())

@@ -122,6 +122,8 @@ func toolWords(t *call.Turn, limit int) string {
 		came = " → error: "
 	case result != "":
 		came = " → "
+	default:
+		came = " → no answer"
 	}
 	given = strings.TrimLeft(given+came, " ")
 	if result == "" {

@@ -207,40 +207,43 @@ func scoreWords(m call.Metric) string {
 	return ""
 }
 
-// toolLines sum up the tool calls: where each failed, and the others by name.
-// What went in and came out is speech as any other, and stands in the fence.
-func toolLines(l *call.Log) []string {
-	var failed, fine []string
-	counts := map[string]int{}
+// toolLines sum up the tool calls: where each failed or may have, those without
+// an answer, and the others by name. What went in and came out is speech as any
+// other, and stands in the fence.
+func toolLines(l *call.Log) (lines []string) {
+	places, counts := map[call.ToolOutcome][]string{}, map[string]int{}
 	for i := range l.Turns {
 		t := &l.Turns[i]
 		if t.Tool == nil {
 			continue
 		}
-		name := Item(t.Tool.Name, 60)
-		if t.Tool.Failed {
-			where := fmt.Sprintf("%s at turn %d", name, t.Index)
+		name, outcome := Item(t.Tool.Name, 60), t.Tool.Outcome()
+		where := name
+		if outcome != call.ToolWorked {
+			where = fmt.Sprintf("%s at turn %d", name, t.Index)
 			if t.Start != nil {
 				where += " (" + At(*t.Start) + ")"
 			}
-			failed = append(failed, where)
+		} else if counts[name]++; counts[name] > 1 {
 			continue
 		}
-		if counts[name]++; counts[name] == 1 {
-			fine = append(fine, name)
-		}
+		places[outcome] = append(places[outcome], where)
 	}
-	for i, name := range fine {
+	for i, name := range places[call.ToolWorked] {
 		if counts[name] > 1 {
-			fine[i] = fmt.Sprintf("%s ×%d", name, counts[name])
+			places[call.ToolWorked][i] = fmt.Sprintf("%s ×%d", name, counts[name])
 		}
 	}
-	var lines []string
-	if len(failed) > 0 {
-		lines = append(lines, "tools that answered an error: "+strings.Join(failed, ", "))
-	}
-	if len(fine) > 0 {
-		lines = append(lines, "tools that worked: "+strings.Join(fine, ", "))
+	for _, p := range []struct {
+		outcome call.ToolOutcome
+		words   string
+	}{
+		{call.ToolFailed, "tools that answered an error"}, {call.ToolDoubtful, "tools that may have failed, by their words"},
+		{call.ToolUnanswered, "tools without an answer"}, {call.ToolWorked, "tools that worked"},
+	} {
+		if names := places[p.outcome]; len(names) > 0 {
+			lines = append(lines, p.words+": "+strings.Join(names, ", "))
+		}
 	}
 	return lines
 }

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -74,37 +75,54 @@ func (t Timing) String() string {
 	return s
 }
 
-// A pause is what lies between two turns of speech that follow each other; its
-// length is negative where they overlap.
+// A pause is what lies between two turns of speech that follow each other on the
+// clock; its length is negative where they overlap.
 type pause struct {
 	before, after int // positions of the turns
 	at, length    time.Duration
 	ended         bool // at is an end, not a start
 }
 
-// speechPauses lists the pauses of a transcript: those behind an end where any
-// end is known, else those from start to start.
+// speechPauses lists the pauses of a transcript along the clock, whatever the
+// order of its list: those behind an end where any end is known, else those from
+// start to start. Before a pause stands the turn that ends last. Where all turns
+// have one time nothing is known.
 func speechPauses(turns []call.Turn) []pause {
+	spoken := onClock(turns)
+	if len(spoken) < 2 || *turns[spoken[0]].Start == *turns[spoken[len(spoken)-1]].Start {
+		return nil
+	}
 	var ended, started []pause
-	before := -1
-	for i := range turns {
+	last := -1 // the turn that ends last
+	for k, i := range spoken {
 		b := &turns[i]
-		if b.Role == call.RoleTool || b.Role == call.RoleSystem || b.Tool != nil || b.Start == nil {
-			continue
-		}
-		if before >= 0 {
-			a := &turns[before]
-			started = append(started, pause{before: before, after: i, at: *a.Start, length: *b.Start - *a.Start})
+		if k > 0 {
+			a := &turns[spoken[k-1]]
+			started = append(started, pause{before: spoken[k-1], after: i, at: *a.Start, length: *b.Start - *a.Start})
 			if a.End != nil {
-				ended = append(ended, pause{before: before, after: i, at: *a.End, length: *b.Start - *a.End, ended: true})
+				end := *turns[last].End
+				ended = append(ended, pause{before: last, after: i, at: end, length: *b.Start - end, ended: true})
 			}
 		}
-		before = i
+		if b.End != nil && (last < 0 || *b.End >= *turns[last].End) {
+			last = i
+		}
 	}
 	if len(ended) > 0 {
 		return ended
 	}
 	return started
+}
+
+// onClock lists the positions of the turns of speech in the order of their start.
+func onClock(turns []call.Turn) (spoken []int) {
+	for i := range turns {
+		if t := &turns[i]; t.Role != call.RoleTool && t.Role != call.RoleSystem && t.Tool == nil && t.Start != nil {
+			spoken = append(spoken, i)
+		}
+	}
+	slices.SortStableFunc(spoken, func(a, b int) int { return cmp.Compare(*turns[a].Start, *turns[b].Start) })
+	return spoken
 }
 
 // quantile interpolates linearly between the nearest of sorted, which is in

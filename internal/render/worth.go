@@ -47,7 +47,7 @@ func order(turns []call.Turn, e Excerpt) []int {
 		}
 	}
 	for i := range turns {
-		if t := turns[i].Tool; t != nil && t.Failed {
+		if t := turns[i].Tool; t != nil && (t.Failed || t.Outcome() == call.ToolDoubtful) {
 			add(i)
 		}
 	}

@@ -200,6 +200,10 @@ func readMetrics(r *reader, l *call.Log) {
 // roles are written as their number, others as text behind a zero.
 var roles = []call.Role{"", call.RoleAgent, call.RoleCaller, call.RoleTool, call.RoleSystem}
 
+// judged marks the verdict of a tool's result that call.JudgeResult gave. Records
+// of before have none, and are judged anew as they are read.
+const judged = 2
+
 // writeTurns writes times as what has passed since the time before.
 func writeTurns(w *writer, l *call.Log) error {
 	w.uint(uint64(len(l.Turns)))
@@ -224,7 +228,7 @@ func writeTurns(w *writer, l *call.Log) error {
 		since(t.End)
 		w.text(t.Text)
 		if t.Tool != nil {
-			w.bool(t.Tool.Failed)
+			w.b = append(w.b, judged|optional(t.Tool.Failed))
 			w.text(t.Tool.Name)
 			w.text(t.Tool.Args)
 			w.text(t.Tool.Result)
@@ -257,7 +261,12 @@ func readTurns(r *reader, l *call.Log) {
 		}
 		t.Text = r.text()
 		if has&4 != 0 {
-			t.Tool = &call.Tool{Failed: r.bool(), Name: r.text(), Args: r.text(), Result: r.text()}
+			verdict := r.byte()
+			t.Tool = &call.Tool{Name: r.text(), Args: r.text(), Result: r.text()}
+			t.Tool.Failed = verdict&1 != 0
+			if verdict&judged == 0 {
+				t.Tool.Failed = call.JudgeResult(t.Tool.Result) == call.ToolFailed
+			}
 		}
 		l.Turns[i] = t
 	}

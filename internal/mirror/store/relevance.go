@@ -283,7 +283,7 @@ func (x *search) alike(calls int64) error {
 	said := map[string]float64{}
 	for i := range like.Turns {
 		turn := &like.Turns[i]
-		if x.q.Role != "" && turn.Role != x.q.Role {
+		if !x.q.Role.Hears(turn.Role) {
 			continue
 		}
 		for _, part := range turn.Parts() {

@@ -76,7 +76,7 @@ func (x *search) reread(l *call.Log) reading {
 	var said []string
 	for i := range l.Turns {
 		turn := &l.Turns[i]
-		if x.q.Role != "" && turn.Role != x.q.Role {
+		if !x.q.Role.Hears(turn.Role) {
 			continue
 		}
 		said = said[:0]

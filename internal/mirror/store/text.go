@@ -27,10 +27,11 @@ func match(t *call.Text, role call.Role, mark string) string {
 	return sql
 }
 
-// saidBy narrows a query to what a role said.
+// saidBy narrows a query to what a role said, and what somebody did of whom
+// nobody says who it was: see call.RoleSpeaker.
 func saidBy(role call.Role, query string) string {
-	columns := [...]string{"agent", "caller", "tool payload", "", "system", "other"}
-	return "{" + columns[columnOf(role)] + "} : (" + query + ")"
+	columns := [...]string{"agent", "caller", "tool payload", "", "system", ""}
+	return "{" + columns[columnOf(role)] + " other} : (" + query + ")"
 }
 
 // phrasesOf is how many phrases anyOf makes of each term.

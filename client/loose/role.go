@@ -1,0 +1,127 @@
+package loose
+
+import (
+	"regexp"
+	"strings"
+
+	"call-logs-mcp/internal/call"
+)
+
+// A kind is what an entry of a transcript is.
+type kind int
+
+const (
+	unknown kind = iota
+	said
+	toolCall
+	toolResult
+	event  // something that happened to the call, such as a transfer
+	silent // no part of the talk
+)
+
+// A part is the role and the kind that an entry's role or type names.
+type part struct {
+	role call.Role
+	kind kind
+}
+
+// parts are the common names of roles and types, as plainName writes them.
+var parts = func() map[string]part {
+	m := map[string]part{}
+	for p, names := range map[part]string{
+		{call.RoleAgent, said}: "agent,main agent,bot,assistant,ai,ai agent,ai assistant,ai bot,voice agent,voice bot,voice assistant,virtual agent,virtual assistant," +
+			"model,llm,chatbot,operator,representative,rep,advisor,receptionist,support,support agent,customer service,customer support,customer care," +
+			"sales,sales agent,human agent,live agent,call agent,call center agent,service agent,agent speech,agent transcript,assistant message,agent message,bot message,ai message,agent response,response agent,tts,phone agent,assistent,system agent",
+		{call.RoleCaller, said}: "testing agent,test agent,user,customer,caller,human,client,patient,guest,lead,contact,consumer,subscriber,member,prospect,end user," +
+			"user message,human message,customer message,user speech,user transcript,user transcription,caller speech,simulated user,visitor,remote party",
+		{call.RoleTool, toolCall}: "function call,tool call,tool calls,function calls,tool call invocation,tool invocation,tool use,tool request,tool execution," +
+			"function call request,server tool use,tool start,invocation",
+		{call.RoleTool, toolResult}: "function call result,tool call result,tool result,tool results,function result,tool,function call output,tool output,tool response," +
+			"function response,function output,function call response,tool call response,tool call output,tool message,ipython,observation,tool end",
+		{call.RoleTool, unknown}:  "function", // a call or a result, as its members tell
+		{call.RoleSystem, said}:   "system,developer,instruction,system message,narrator system",
+		{call.RoleSystem, event}:  "dtmf,keypress,key press,keypad,transfer,call transfer,transfer call,transfer target,node transition,node change,agent handoff,handoff,handover,state transition,event,flow transition,agent transfer,warm transfer,sms,injected",
+		{call.RoleSystem, silent}: "agent config update,instructions,session config,metrics,heartbeat",
+		{"", unknown}:             "message,text,transcript,item,entry,utterance,segment,speech,turn,conversation item,final,chat message",
+	} {
+		for name := range strings.SplitSeq(names, ",") {
+			m[name] = p
+		}
+	}
+	return m
+}()
+
+// callees speak for the agent, unless somebody else does: then they are who was
+// called.
+var callees = map[string]bool{"callee": true, "called party": true, "recipient": true, "answerer": true}
+
+var (
+	decoration = regexp.MustCompile(`[*_#>` + "`" + `~"]+|^[-–•\s]+|[\s:.,-]+$`)
+	numbered   = regexp.MustCompile(`[\s#-]*\d+$`)
+	bracketed  = regexp.MustCompile(`^([^()\[\]]*)[(\[]([^()\[\]]*)[)\]]\s*$`)
+	camel      = regexp.MustCompile(`([a-z])([A-Z])`)
+)
+
+// plainName is a name of a role in small letters, with blanks between its words.
+func plainName(s string) string {
+	if len(s) > 80 {
+		return s
+	}
+	s = strings.NewReplacer("_", " ", "-", " ", "/", " ", ".", " ").Replace(camel.ReplaceAllString(s, "$1 $2"))
+	return strings.Join(strings.Fields(strings.ToLower(s)), " ")
+}
+
+// partOf reads the spellings of a role or type: "Main Agent", "AI Assistant",
+// "Agent 1", "user (Anna)", "function_call_output".
+func partOf(s string) (part, bool) {
+	if p, ok := parts[s]; ok { // as most are written
+		return p, true
+	}
+	name := plainName(s)
+	if p, ok := parts[name]; ok {
+		return p, true
+	}
+	if p, ok := parts[numbered.ReplaceAllString(name, "")]; ok && p.kind == said {
+		return p, true
+	}
+	if m := bracketed.FindStringSubmatch(name); m != nil {
+		for _, half := range []string{m[1], m[2]} {
+			if p, ok := parts[numbered.ReplaceAllString(strings.TrimSpace(half), "")]; ok && p.kind == said {
+				return p, true
+			}
+		}
+	}
+	return part{}, false
+}
+
+// settle gives turns of unnamed speakers their role, once all are read.
+func settle(entries []entry) {
+	agent, caller := false, false
+	for i := range entries {
+		if p, ok := partOf(entries[i].speaker); ok && p.kind == said {
+			agent, caller = agent || p.role == call.RoleAgent, caller || p.role == call.RoleCaller
+		}
+	}
+	for i := range entries {
+		e := &entries[i]
+		if e.role != "" {
+			continue
+		}
+		if callees[numbered.ReplaceAllString(plainName(e.speaker), "")] {
+			if e.role = call.RoleAgent; agent {
+				e.role, caller = call.RoleCaller, true
+			}
+		}
+	}
+	known := agent || caller
+	for i := range entries {
+		e := &entries[i]
+		switch {
+		case e.role != "":
+		case e.unread, !known:
+			e.role = call.RoleSpeaker
+		default:
+			e.role = call.RoleSystem
+		}
+	}
+}

@@ -136,6 +136,9 @@ func (a arguments) resolve(name string) string {
 
 func (a arguments) unknown(name string) error {
 	msg := fmt.Sprintf("No argument %q.", clip(name))
+	if hint := a.instead(name); hint != "" {
+		return fmt.Errorf("%s %s", msg, hint)
+	}
 	if near := filter.Closest(name, a.names()); near != "" {
 		msg += fmt.Sprintf(" Did you mean %s?", near)
 	}

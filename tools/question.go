@@ -37,6 +37,9 @@ func (d Deps) question(ctx context.Context, tool string, s selection, p paging) 
 		if err != nil {
 			return question{}, err
 		}
+		if c, err = d.Held.lengthen(c, func() (filter.Expr, error) { return s.where(d.pinned(c.At)) }); err != nil {
+			return question{}, err
+		}
 		q := question{tool: tool, query: c.Resume(), total: c.Total, paging: true, seal: seal, at: c.At, wanted: c.Asked}
 		q.sources = d.asked(q.query.Where)
 		if err := q.same(d, s, c); err != nil {
@@ -69,6 +72,7 @@ func (d Deps) question(ctx context.Context, tool string, s selection, p paging) 
 
 // sealed is a cursor for the one who asks.
 func (d Deps) sealed(ctx context.Context, c call.Cursor) string {
+	c = d.Held.shorten(c)
 	if d.Cursors != nil {
 		packed := c.Packed()
 		if sealed := d.Cursors.Seal(ctx, packed); sealed != packed {
@@ -190,6 +194,9 @@ func (q question) windowWords(p call.Page) string {
 	asked := q.asked
 	if from, _, _ := filter.Bounds(q.query.Where, "timestamp"); from.IsZero() && !w.From.IsZero() {
 		asked = "the source's default"
+		if filter.Mentions(q.query.Where, "id") || filter.Mentions(q.query.Where, "call_id") {
+			asked = "" // these calls, whenever they were
+		}
 	}
 	if asked != "" {
 		s += " (" + render.Clean(asked) + ")"

@@ -30,6 +30,7 @@ type Deps struct {
 	Structured bool
 	Links      Links  // whether answers link the calls that they name; "" is never
 	Cursors    Sealer // nil leaves cursors as they are
+	Held       *Held  // the long filters of cursors; nil leaves them in the cursor
 	Logger     *slog.Logger
 
 	progress call.Progress // of the question that is answered

@@ -235,6 +235,7 @@ func (p *plan) encode() {
 		told, _ := hear(x)
 		if size += len(url.QueryEscape(told.String())); size > maxFilter && !p.blindPush {
 			p.rest = filter.All(p.rest, x)
+			_, p.check = filter.Split(p.check, func(e filter.Expr) bool { return e.String() == x.String() }) // it was not asked for
 			continue
 		}
 		parts = append(parts, told)

@@ -64,7 +64,7 @@ func assemble(o config.Options, version string, logger *slog.Logger, now func() 
 	merged := call.Merge(sources, 0)
 	h := &house{version: version, configured: configured, sources: sources, logger: logger, masked: o.Mask(), tools: tools.Deps{
 		Calls: merged, Sources: merged.Sources(), Now: now, Zone: o.TimeZone, Budget: o.Budget,
-		Scan: o.MaxFetch, Sample: o.Demo, Structured: o.Structured, Links: tools.Links(o.Links), Cursors: sealer(o), Logger: logger,
+		Scan: o.MaxFetch, Sample: o.Demo, Structured: o.Structured, Links: tools.Links(o.Links), Cursors: sealer(o), Held: tools.NewHeld(), Logger: logger,
 	}}
 	h.views = viewsOf(redact.New())
 	calls, err := h.withCopy(merged, o)

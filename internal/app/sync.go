@@ -34,7 +34,11 @@ func (h *house) sync(ctx context.Context, c config.Config, out io.Writer) error 
 	}
 	defer db.Close()
 	unlock, err := db.Lock(ctx)
-	if err != nil {
+	var held *store.HeldError
+	switch {
+	case errors.As(err, &held):
+		return h.syncedBy(ctx, held.Holder, e, db, c.Retain)
+	case err != nil:
 		return err
 	}
 	defer unlock()
@@ -164,23 +168,47 @@ func (h *house) status(ctx context.Context, c config.Config, out io.Writer) erro
 		return err
 	}
 	fmt.Fprintf(out, "%s, %.1f MB\n", stats.Path, float64(stats.Bytes)/1e6)
-	for _, s := range stats.Sources {
-		line := fmt.Sprintf("%s: %d calls", s.Name, s.Calls)
-		if s.Calls > 0 {
-			line += fmt.Sprintf(" from %s to %s UTC", minuteOf(s.Oldest), minuteOf(s.Newest))
-		}
-		if covered, err := e.Covered(ctx, s.Name, call.Window{}); err == nil {
-			line += "; " + coveredWords(covered, c.Retain)
-		}
-		if hold := e.Held(ctx, s.Name); hold != nil {
-			line += "; " + hold.String()
-		}
+	for _, line := range heldLines(ctx, stats, e, c.Retain) {
 		fmt.Fprintln(out, line)
 	}
 	if holder, ok := db.Holder(); ok {
 		fmt.Fprintf(out, "process %d syncs it since %s UTC\n", holder.PID, minuteOf(holder.Since))
 	}
 	return nil
+}
+
+// heldLines say what a copy holds, source by source.
+func heldLines(ctx context.Context, stats store.Stats, e *mirror.Engine, retain time.Duration) (lines []string) {
+	for _, s := range stats.Sources {
+		line := fmt.Sprintf("%s: %d calls", s.Name, s.Calls)
+		if s.Calls > 0 {
+			line += fmt.Sprintf(" from %s to %s UTC", minuteOf(s.Oldest), minuteOf(s.Newest))
+		}
+		if covered, err := e.Covered(ctx, s.Name, call.Window{}); err == nil {
+			line += "; " + coveredWords(covered, retain)
+		}
+		if hold := e.Held(ctx, s.Name); hold != nil {
+			line += "; " + hold.String()
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// syncedBy says who syncs already, and how far that is.
+func (h *house) syncedBy(ctx context.Context, by store.Holder, e *mirror.Engine, db *store.Store, retain time.Duration) error {
+	who := "another process syncs this copy"
+	if by.PID != 0 {
+		who = fmt.Sprintf("process %d syncs this copy since %s UTC", by.PID, minuteOf(by.Since))
+	}
+	stats, err := db.Stats(ctx)
+	if err != nil {
+		return errors.New(who)
+	}
+	if lines := heldLines(ctx, stats, e, retain); len(lines) > 0 {
+		who += "; so far " + strings.Join(lines, "; ")
+	}
+	return errors.New(who)
 }
 
 func coveredWords(c mirror.Coverage, retain time.Duration) string {
@@ -191,6 +219,9 @@ func coveredWords(c mirror.Coverage, retain time.Duration) string {
 		return fmt.Sprintf("all of the last %d days, as of %s UTC", retain/(24*time.Hour), minuteOf(c.AsOf))
 	case len(c.Unread) == 0:
 		return fmt.Sprintf("all of the last %d days was read, the oldest part at %s UTC", retain/(24*time.Hour), minuteOf(c.AsOf))
+	}
+	if len(c.Unread) == 1 {
+		return "1 window was never read"
 	}
 	return fmt.Sprintf("%d windows were never read", len(c.Unread))
 }

@@ -25,6 +25,7 @@ type Cursor struct {
 	Window Window
 	Total  *int // what the first page counted
 
+	Held  string    // the hash of Query.Where, where that is too long to be in a cursor
 	At    time.Time // when it was asked, by which its relative times were resolved, to the millisecond
 	Asked Window    // the window that was asked for; bounds of Window's are zero here once it is unpacked
 }
@@ -67,6 +68,7 @@ type cursorJSON struct {
 	At     *int64          `json:"a,omitempty"` // before To, or after the epoch where there is none
 	Lower  int64           `json:"g,omitempty"` // of Asked, where it is not that of the window
 	Upper  int64           `json:"h,omitempty"`
+	Held   string          `json:"i,omitempty"`
 }
 
 // String writes the cursor: some 60 to 120 characters without meaning to its
@@ -80,7 +82,7 @@ func (c Cursor) String() string {
 func (c Cursor) Packed() string {
 	q := c.Query
 	w := cursorJSON{
-		Tool: c.Tool, Role: q.Role, Order: q.Order, Limit: q.Limit, Full: q.Exhaust, Total: c.Total,
+		Tool: c.Tool, Role: q.Role, Order: q.Order, Limit: q.Limit, Full: q.Exhaust, Total: c.Total, Held: c.Held,
 		From: millis(c.Window.From, 0), To: millis(c.Window.To, time.Millisecond-1),
 	}
 	if !c.At.IsZero() {
@@ -143,7 +145,7 @@ func UnpackCursor(packed, tool string, sources []string) (Cursor, error) {
 	if !ok || w.Tool != tool || w.Source != "" && !slices.Contains(sources, w.Source) {
 		return Cursor{}, &Error{Kind: Invalid, Msg: "That cursor is damaged, or not one of " + tool + " on this server.", Hint: "Call again without cursor."}
 	}
-	c := Cursor{Tool: tool, Total: w.Total, Query: Query{Role: w.Role, Order: w.Order, Limit: w.Limit, Exhaust: w.Full}}
+	c := Cursor{Tool: tool, Total: w.Total, Held: w.Held, Query: Query{Role: w.Role, Order: w.Order, Limit: w.Limit, Exhaust: w.Full}}
 	var err error
 	if c.Query.Where, err = filter.Parse(w.Where, Fields(), filter.Clock{}); err != nil {
 		return Cursor{}, &Error{Kind: Invalid, Msg: "That cursor holds a filter this version does not know.", Hint: "Call again without cursor.", Err: err}

@@ -16,7 +16,7 @@ import (
 
 // A Merged answers from several sources as if they were one. All are asked at
 // once. One that fails becomes a note, and the rest is answered; only where all
-// fail, the error of the first by name is returned.
+// fail, the error names each.
 type Merged struct {
 	sources  map[string]Source
 	names    []string
@@ -126,7 +126,7 @@ func (q Query) merge(asked []string, pages []Page, errs []error) (Page, error) {
 		}
 	}
 	if answered == 0 {
-		return Page{}, errs[0]
+		return Page{}, noneOf(asked, errs)
 	}
 	slices.SortFunc(found, func(a, b match) int { return q.Order.Compare(a.log, b.log) })
 	q.share(&out, found, horizon)
@@ -211,6 +211,24 @@ func (w Window) union(v Window) Window {
 		w.To = v.To
 	}
 	return w
+}
+
+// noneOf is the failure of all that were asked, of the kind of the first.
+func noneOf(names []string, errs []error) error {
+	out := &Error{Kind: Unavailable, Err: errors.Join(errs...)}
+	said := make([]string, len(names))
+	for i, name := range names {
+		said[i] = name + ": it failed."
+		var e *Error
+		if errors.As(errs[i], &e) {
+			said[i] = name + ": " + e.Error()
+			if i == 0 {
+				out.Kind = e.Kind
+			}
+		}
+	}
+	out.Msg = "No source could be read. " + strings.Join(said, " ")
+	return out
 }
 
 func failureNote(name string, err error) string {

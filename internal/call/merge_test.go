@@ -108,7 +108,7 @@ func TestMergeWithoutOne(t *testing.T) {
 	assert.Equal(t, call.Coverage{Searched: 2, Missing: []string{"b"}, Others: true}, counted.Coverage)
 
 	_, err = call.Merge(map[string]call.Source{"x": broken("x is down."), "b": broken("b is down.")}, 0).Find(ctx, call.Query{})
-	assert.EqualError(t, err, "b is down.", "the first by name")
+	assert.EqualError(t, err, "No source could be read. b: b is down. x: x is down.", "each by name")
 
 	canceled, cancel := context.WithCancel(ctx)
 	cancel()

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -57,6 +58,9 @@ type commands struct {
 // and the configuration file. Every error is an *Error, or *Exposed. Help that
 // was asked for goes to out, and the command is then Help.
 func Parse(args []string, env func(string) string, out io.Writer) (Config, error) {
+	if len(args) > 0 && args[0] == "help" { // of the program, or of the command behind it
+		args = append(slices.Clone(args[1:]), "--help")
+	}
 	var cmds commands
 	var f *file
 	helped := false

@@ -148,15 +148,17 @@ func (f *front) call(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if retry, ok := f.principals.take(r.Context(), who); !ok {
-		f.busy(w, "principal", retry, "too many requests; wait and try again")
-		return
-	}
 	body, e, err := readBody(w, r)
 	if err != nil {
 		no, _ := errors.AsType[*refused](err)
 		f.refuse(w, "body", no)
 		return
+	}
+	if e.Method != string(mcp.MethodPing) { // which asks for nothing
+		if retry, ok := f.principals.take(r.Context(), who); !ok {
+			f.busy(w, "principal", retry, "too many requests; wait and try again")
+			return
+		}
 	}
 	if !e.isRequest() {
 		// Nothing a client notifies means anything without sessions, and mcp-go

@@ -5,12 +5,14 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // A Text is a full-text query over the turns of a call: words and "phrases",
-// all of which must occur, prefix*, -not, and OR between two of them. Case,
-// accents and punctuation do not count. Words may lie in different turns of a
-// call, a phrase stays within one.
+// all of which must occur, prefix*, -not, OR between two of them, parentheses,
+// and these operators as other search engines write them. Case, accents and
+// punctuation do not count. Words may lie in different turns of a call, a phrase
+// stays within one.
 type Text struct {
 	all []clause
 	not []term
@@ -32,31 +34,17 @@ const longestText = 2000
 
 // ParseText reads a query. Its errors are for the one who wrote it.
 func ParseText(s string) (*Text, error) {
-	t := &Text{}
-	or := false
-	for _, p := range pieces(s) {
-		switch {
-		case p.text == "OR" && !p.quoted:
-			or = len(t.all) > 0
-			continue
-		case p.text == "AND" && !p.quoted:
-			continue
-		}
-		body, not := strings.CutPrefix(p.text, "-")
-		not = not && !p.quoted || p.not
-		w := term{words: wordsOf(body), quoted: p.quoted, prefix: strings.HasSuffix(body, "*") && !p.quoted}
-		w.probe = newProbe(w.words)
-		switch {
-		case len(w.words) == 0:
-			continue // punctuation alone
-		case not:
-			t.not = append(t.not, w)
-		case or:
-			t.all[len(t.all)-1] = append(t.all[len(t.all)-1], w)
-		default:
-			t.all = append(t.all, clause{w})
-		}
-		or = false
+	pieces, err := lex(s)
+	if err != nil {
+		return nil, err
+	}
+	read, err := (&grammar{rest: pieces}).sequence()
+	if err != nil {
+		return nil, err
+	}
+	t := &Text{all: read.all, not: read.not}
+	if words := wordsOf(s); read.empty() && len(words) == 1 && s != strings.ToUpper(s) { // "or" alone
+		t.all = []clause{{term{words: words, quoted: true, probe: newProbe(words)}}}
 	}
 	if len(t.all) == 0 {
 		return nil, fmt.Errorf(`nothing to look for in %.60q. Give words, or a "phrase"; prefix*, -not and OR are understood`, s)
@@ -67,29 +55,6 @@ func ParseText(s string) (*Text, error) {
 	return t, nil
 }
 
-// A piece is what stands between spaces, or between quotes.
-type piece struct {
-	text        string
-	quoted, not bool
-}
-
-func pieces(s string) (out []piece) {
-	s = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "«", `"`, "»", `"`).Replace(s)
-	var not bool // the quote begins behind a dash
-	for i, part := range strings.Split(s, `"`) {
-		if i%2 == 1 {
-			out = append(out, piece{text: part, quoted: true, not: not})
-			continue
-		}
-		not = false
-		for _, w := range strings.Fields(part) {
-			out = append(out, piece{text: w})
-			not = w == "-" && strings.HasSuffix(part, "-")
-		}
-	}
-	return out
-}
-
 // String is the query in its own language; ParseText reads it back.
 func (t *Text) String() string {
 	var parts []string
@@ -98,7 +63,11 @@ func (t *Text) String() string {
 		for i, w := range c {
 			words[i] = w.String()
 		}
-		parts = append(parts, strings.Join(words, " OR "))
+		part := strings.Join(words, " OR ")
+		if len(words) > 1 && len(t.all)+len(t.not) > 1 {
+			part = "(" + part + ")"
+		}
+		parts = append(parts, part)
 	}
 	for _, w := range t.not {
 		parts = append(parts, "-"+w.String())
@@ -107,16 +76,30 @@ func (t *Text) String() string {
 }
 
 func (w term) String() string {
-	s := strings.Join(w.words, " ")
-	switch {
-	case w.prefix && len(w.words) == 1:
-		return s + "*"
+	switch s := w.run(); {
 	case w.prefix:
-		return strings.Join(w.words, "-") + "*"
-	case w.quoted || len(w.words) > 1:
+		return strings.ReplaceAll(s, " ", "-") + "*"
+	case w.quoted || strings.Contains(s, " "):
 		return `"` + s + `"`
+	default:
+		return s
 	}
-	return s
+}
+
+// run is the words in a row, without spaces where their script sets none.
+func (w term) run() string {
+	var b strings.Builder
+	apart := false
+	for i, word := range w.words {
+		first, _ := utf8.DecodeRuneInString(word)
+		alone := first >= utf8.RuneSelf && classOf(first) == single
+		if i > 0 && apart && !alone {
+			b.WriteByte(' ')
+		}
+		b.WriteString(word)
+		apart = !alone
+	}
+	return b.String()
 }
 
 // Match reports whether the turns of l that role spoke hold what t asks for,
@@ -179,7 +162,12 @@ func (t *Text) Spans(s string) (spans [][2]int) {
 			}
 		}
 		if n > 0 {
-			spans = append(spans, [2]int{tokens[i].from, tokens[i+n-1].to})
+			from, to := tokens[i].from, tokens[i+n-1].to
+			if k := len(spans) - 1; k >= 0 && from < spans[k][1] { // two words of one character, such as ½
+				spans[k][1] = max(to, spans[k][1])
+			} else {
+				spans = append(spans, [2]int{from, to})
+			}
 		}
 		i += max(n, 1)
 	}

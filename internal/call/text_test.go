@@ -77,7 +77,41 @@ func TestTextMatch(t *testing.T) {
 		{"charged OR order OR calling", refund, []int{1, 2, 3}},
 		{"OR charged", refund, []int{2}},
 		{"charged OR", refund, []int{2}},
-		{"charged or twice", refund, nil}, // OR is a word where it is not in capitals
+		{"charged or twice", refund, []int{2}},
+		{"zebra or order", refund, []int{3}},
+		{"(charged", refund, []int{2}}, // the second parenthesis forgotten
+		{"charged :) twice", refund, []int{2}},
+		{"(charged) (twice)", refund, []int{2}},
+		{"re-fund(s)", refund, nil},
+		{"charged and twice", refund, []int{2}},
+		{"charged, and twice", refund, []int{2}},
+		{"or", []string{"more or less"}, []int{1}},
+		{"charged NOT order", refund, nil},
+		{"charged AND NOT zebra", refund, []int{2}},
+		{"charged !order", refund, nil},
+		{"charged !zebra", refund, []int{2}},
+		{`charged NOT "the check"`, refund, []int{2}},
+		{"charged not", refund, nil}, // not happy, said in small letters
+		{"charged -(order OR zebra)", refund, nil},
+		{"charged NOT (zebra | lion)", refund, []int{2}},
+		{"zebra|charged", refund, []int{2}},
+		{"zebra || charged", refund, []int{2}},
+		{"zebra ｜ charged", refund, []int{2}},
+		{`zebra|"charged twice"`, refund, []int{2}},
+		{"charged && order", refund, []int{2, 3}},
+		{"charged&&zebra", refund, nil},
+		{"+charged +order", refund, []int{2, 3}},
+		{"+12345678", refund, []int{3}},
+		{"(zebra OR charged) (lion OR order)", refund, []int{2, 3}},
+		{"(zebra AND lion) OR (charged AND order)", refund, []int{2, 3}},
+		{"(zebra lion) or ((charged))", refund, []int{2}},
+		{"((zebra OR (lion | order)) AND calling)", refund, []int{1, 3}},
+		{"zebra AND lion OR charged", refund, []int{2}}, // AND binds closer
+		{"zebra lion OR charged", refund, nil},          // than OR, and OR than nothing
+		{"/zebra|charged/", refund, []int{2}},
+		{"/(zebra|charged twice)/i", refund, []int{2}},
+		{"/charged twice/", refund, []int{2}},
+		{"/zebra|order/ charged", refund, []int{2, 3}},
 		{"charged AND twice", refund, []int{2}},
 		{`"OR" charged`, refund, nil},
 		{"! charged ?", refund, []int{2}},
@@ -92,6 +126,39 @@ func TestTextMatch(t *testing.T) {
 		{"ΑΘΗΝΑ", []string{"Αθήνα"}, []int{1}},
 		{"straße", []string{"STRAßE 5"}, []int{1}},
 		{"x", []string{"\xff x \xc3"}, []int{1}}, // not UTF-8
+		{"จอง", []string{"ฉันต้องการจองโต๊ะสำหรับสี่คนคืนนี้"}, []int{1}},
+		{"จองโต๊ะ", []string{"ฉันต้องการจอง โต๊ะ"}, []int{1}},
+		{"โต๊ะจอง", []string{"ฉันต้องการจองโต๊ะ"}, nil},
+		{"กัน", []string{"กัน", "กั้น"}, []int{1}}, // the tone mark makes another word
+		{"น้ำ*", []string{"ขอน้ำหน่อย"}, []int{1}},
+		{"កក់តុ", []string{"ខ្ញុំចង់កក់តុសម្រាប់បួននាក់"}, []int{1}},
+		{"កក់តុ", []string{"ចង់កក់\u200bតុសម្រាប់"}, []int{1}}, // with the space that is not seen
+		{"ຈອງໂຕະ", []string{"ຂ້ອຍຢາກຈອງໂຕະສຳລັບສີ່ຄົນ"}, []int{1}},
+		{"စားပွဲ", []string{"ကျွန်တော်စားပွဲကြိုတင်မှာချင်ပါတယ်"}, []int{1}},
+		{"サービス", []string{"カスタマーサービスです"}, []int{1}},
+		{"ガ", []string{"ｶﾞｽ会社"}, []int{1}},
+		{"カ", []string{"ｶﾞｽ会社", "カ\u3099ス"}, nil},
+		{"テスト", []string{"ﾃｽﾄの電話です"}, []int{1}},
+		{"1234", []string{"注文番号は１２３４です", "رقم ١٢٣٤", "number 1234"}, []int{1, 2, 3}},
+		{"ＡＢＣ", []string{"abc"}, []int{1}},
+		{"abc", []string{"ＡＢＣ商事です"}, []int{1}},
+		{"office", []string{"the oﬃce", "the o\u00adffice"}, []int{1, 2}},
+		{"Straße", []string{"STRASSE 5", "Strasse", "STRAẞE"}, []int{1, 2, 3}},
+		{"lodz", []string{"Łódź, proszę"}, []int{1}},
+		{`"dat ban"`, []string{"Tôi muốn đặt bàn"}, []int{1}},
+		{"kobmagergade", []string{"Købmagergade"}, []int{1}},
+		{"œuvre", []string{"une oeuvre", "une ŒUVRE"}, []int{1, 2}},
+		{"aegir thor", []string{"Ægir", "Þór"}, []int{1, 2}},
+		{"istanbul", []string{"İSTANBUL", "ıstanbul"}, []int{1, 2}},
+		{"محمد", []string{"مُحَمَّد", "محـــمد"}, []int{1, 2}},
+		{"الإلغاء", []string{"الالغاء"}, []int{1}},
+		{"شلום", []string{"x"}, nil},
+		{"שלום", []string{"שָׁלוֹם", "שלום\u200f!"}, []int{1, 2}},
+		{"می‌خواهم", []string{"من می‌خواهم", "من میخواهم"}, []int{1, 2}},
+		{"information", []string{"in\u00adfor\u00admation", "infor\u200bmation", "\ufeffinformation"}, []int{1, 2, 3}},
+		{"acme", []string{"the Acme™ phone"}, []int{1}},
+		{"株", []string{"㈱ABC"}, []int{1}},
+		{"서울", []string{"\u1109\u1165\u110b\u116e\u11af"}, []int{1}}, // in parts
 	} {
 		hit, ok := parseText(t, c.query).Match(said(c.turns...), "")
 		assert.Equal(t, c.hits != nil, ok, c.query)
@@ -99,6 +166,49 @@ func TestTextMatch(t *testing.T) {
 			assert.Equal(t, c.hits, hit.Turns, c.query)
 			assert.NotNil(t, hit.Text, "who shows the turns marks what they match")
 		}
+	}
+}
+
+// Operators that are not understood are refused by name, lest they are taken for
+// words that have to be spoken.
+func TestParseTextNamesWhatItDoesNotUnderstand(t *testing.T) {
+	for query, want := range map[string]string{
+		"refund NEAR/5 cancel":             `"NEAR/5" is not an operator here`,
+		"refund NEAR cancel":               `"NEAR" is not an operator here`,
+		"refund AROUND(3) cancel":          `"AROUND(3)" is not an operator here`,
+		"refund~2":                         `"refund~2" is not an operator here`,
+		`"charged twice"~3`:                `is not an operator here`,
+		"refund^2":                         `"refund^2" is not an operator here`,
+		"caller:refund":                    `"caller:" is not an operator here`,
+		"re*nd":                            `"re*nd" is not an operator here: * stands at the end`,
+		"*fund":                            `* stands at the end of a word`,
+		`/ref(und|ill)\d+/`:                `filters_v2`,
+		"refund OR -cancel":                `OR between words of which some shall not be there`,
+		"refund OR NOT cancel":             `OR between words`,
+		"refund NOT (cancel billing)":      `NOT before parentheses`,
+		strings.Repeat("(a OR ", 30) + "b": "nest deeper than 20",
+		strings.Repeat("(a b c d) OR ", 9): "too many alternatives",
+	} {
+		_, err := call.ParseText(query)
+		assert.ErrorContains(t, err, want, query)
+	}
+	for _, query := range []string{"NEAR ME", "agent: hello", "what's 3:30", "/api/v1/orders", "2 ^ 3", "near"} {
+		_, err := call.ParseText(query)
+		assert.NoError(t, err, query)
+	}
+}
+
+func TestTextIsWrittenAsItIsRead(t *testing.T) {
+	for query, want := range map[string]string{
+		"refund|cancel":                "refund OR cancel",
+		"billing NOT refund":           "billing -refund",
+		"a AND b OR c":                 "(a OR c) (b OR c)",
+		"(refund or cancel) and !card": "(refund OR cancel) -card",
+		"จองโต๊ะ 退款":                   "จองโต๊ะ 退款",
+		`"退款 iphone15 x"`:              `"退款iphone15 x"`,
+		"+refund":                      `"refund"`,
+	} {
+		assert.Equal(t, want, parseText(t, query).String(), query)
 	}
 }
 
@@ -152,11 +262,11 @@ func TestParseTextRefuses(t *testing.T) {
 
 // queries draws what people could type, letters that fold oddly included.
 func queries() *rapid.Generator[string] {
-	word := rapid.StringMatching(`[a-cA-CéÉß0-2款が\x{301}İσς’'*-]{0,5}`)
+	word := rapid.StringMatching(`[a-cA-CéÉß0-2款がｶﾞนำ้½ﬃ\x{301}\x{200d}İσς’'*-]{0,5}`)
 	return rapid.Custom(func(t *rapid.T) string {
 		var b strings.Builder
 		for range rapid.IntRange(1, 5).Draw(t, "words") {
-			b.WriteString(rapid.SampledFrom([]string{"", " ", " -", ` "`, `" `, " OR ", " AND ", `-"`, "“", " - "}).Draw(t, "between"))
+			b.WriteString(rapid.SampledFrom([]string{"", " ", " -", ` "`, `" `, " OR ", " AND ", `-"`, "“", " - ", " or ", "|", " (", ") ", " NOT ", " !", " +", " and,"}).Draw(t, "between"))
 			b.WriteString(word.Draw(t, "word"))
 		}
 		return b.String()
@@ -164,7 +274,7 @@ func queries() *rapid.Generator[string] {
 }
 
 func speech() *rapid.Generator[string] {
-	return rapid.StringMatching(`([a-cA-CéÉß0-2款がかİσς]{1,2}[ ’'.-]?){0,8}`)
+	return rapid.StringMatching(`([a-cA-CéÉß0-2款がかｶﾞนำ้½ﬃ\x{200d}İσς]{1,2}[ ’'.-]?){0,8}`)
 }
 
 // A cursor carries a query as text, so what String writes has to mean the same.

@@ -2,7 +2,6 @@ package call
 
 import (
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -26,49 +25,147 @@ func wordsOf(s string) []string {
 
 func tokenize(s string) []token { return appendTokens(make([]token, 0, len(s)/5+1), s) }
 
-// appendTokens splits s into runs of letters, digits and their marks, as
-// SQLite's unicode61 does, but with each ideograph on its own: Chinese and
-// Japanese set no spaces between words.
+// appendTokens splits s into runs of letters and digits with their marks, each
+// character of an unspaced script on its own. What takes no room on the page
+// parts no word. Words with letters beyond ASCII are folded.
 func appendTokens(tokens []token, s string) []token {
-	start, plain := -1, true
-	flush := func(end int) {
-		if start >= 0 {
-			word := s[start:end]
-			if !plain {
-				word = foldWord(word)
-			}
-			tokens = append(tokens, token{word, start, end})
-		}
-		start, plain = -1, true
-	}
+	start := -1
 	for i := 0; i < len(s); {
 		if b := s[i]; b < utf8.RuneSelf {
 			if isWord[b] && start < 0 {
 				start = i
 			} else if !isWord[b] && start >= 0 {
-				flush(i)
+				tokens = append(tokens, token{s[start:i], start, i})
+				start = -1
 			}
 			i++
 			continue
 		}
-		r, n := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana):
-			flush(i)
-			start, plain = i, unicode.Is(unicode.Unified_Ideograph, r)
-			flush(i + n)
-		case unicode.IsLetter(r), unicode.IsNumber(r), start >= 0 && unicode.IsMark(r):
-			if start < 0 {
-				start = i
-			}
-			plain = false
-		default:
-			flush(i)
+		w := splitter{s: s, tokens: tokens, from: start, to: i}
+		if start >= 0 {
+			w.word = appendLower(w.room[:0], s[start:i])
 		}
-		i += n
+		i, start = w.run(i), -1
+		tokens = w.tokens
 	}
-	flush(len(s))
+	if start >= 0 {
+		tokens = append(tokens, token{s[start:], start, len(s)})
+	}
 	return tokens
+}
+
+// A splitter splits what has letters beyond ASCII, up to where a word ends.
+type splitter struct {
+	s        string
+	tokens   []token
+	from, to int    // of the word that is being read; from is -1 where there is none
+	word     []byte // folded as far as it was read
+	alone    bool   // it is a character of an unspaced script
+	runes    int    // that it was made of
+	room     [64]byte
+}
+
+// run reads from s[i], which is beyond ASCII, to the end of the word there or of
+// the unspaced run, and returns where it ended.
+func (w *splitter) run(i int) int {
+	for i < len(w.s) {
+		b := w.s[i]
+		if b < utf8.RuneSelf {
+			if !isWord[b] || w.alone {
+				w.end()
+				return i
+			}
+			w.add(letter, rune(b), i, i+1)
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(w.s[i:])
+		if r == utf8.RuneError && n == 1 {
+			w.end()
+			return i + n
+		}
+		w.read(r, i, i+n)
+		i += n
+		if w.from < 0 && i < len(w.s) && w.s[i] < utf8.RuneSelf {
+			return i
+		}
+	}
+	w.end()
+	return i
+}
+
+// read adds the rune at s[from:to], or what it is decomposed into.
+func (w *splitter) read(r rune, from, to int) {
+	class := classOf(r)
+	if class == parting && 0x3200 <= r && r < 0x3400 { // ㈱ and ㎏ are words, ™ is none
+		w.end()
+		w.parts(r, from, to)
+		w.end()
+		return
+	}
+	if class == letter && (r >= 0x250 || strings.ContainsRune("¼½¾Ŀŀŉ", r)) || class == single && !common(r) {
+		w.parts(r, from, to)
+		return
+	}
+	w.add(class, r, from, to)
+}
+
+// parts adds what a compatibility form stands for, which may be several words:
+// ½ is 1 and 2.
+func (w *splitter) parts(r rune, from, to int) {
+	whole := norm.NFKD.PropertiesString(w.s[from:to]).Decomposition()
+	if whole == nil {
+		w.add(classOf(r), r, from, to)
+		return
+	}
+	for len(whole) > 0 {
+		part, n := utf8.DecodeRune(whole)
+		whole = whole[n:]
+		class := parting
+		switch {
+		case part >= utf8.RuneSelf:
+			class = classOf(part)
+		case isWord[byte(part)]:
+			class = letter
+		}
+		w.add(class, part, from, to)
+	}
+}
+
+func (w *splitter) add(class runeClass, r rune, from, to int) {
+	switch class {
+	case parting:
+		w.end()
+		return
+	case unseen:
+		return
+	case joined:
+		if w.from < 0 {
+			return
+		}
+	case single:
+		w.end()
+	case letter:
+		if w.alone {
+			w.end()
+		}
+	}
+	if w.from < 0 {
+		w.from, w.word, w.alone, w.runes = from, w.room[:0], class == single, 0
+	}
+	w.word, w.to, w.runes = appendFolded(w.word, r), to, w.runes+1
+}
+
+// end finishes the word that is being read, if there is one.
+func (w *splitter) end() {
+	if w.from >= 0 && len(w.word) > 0 {
+		word := w.s[w.from:w.to]
+		if string(w.word) != word || w.runes > 1 {
+			word = string(norm.NFC.Bytes(w.word))
+		}
+		w.tokens = append(w.tokens, token{word, w.from, w.to})
+	}
+	w.from, w.alone = -1, false
 }
 
 // isWord are the bytes of ASCII that words are made of.
@@ -79,17 +176,11 @@ var isWord = func() (is [utf8.RuneSelf]bool) {
 	return is
 }()
 
-// foldWord takes case and accents away. Accents are what stands over and under
-// Latin, Greek and Cyrillic letters; the vowel signs of Hindi and Thai and the
-// voicing marks of Japanese make other words.
-func foldWord(s string) string {
-	plain := strings.Map(func(r rune) rune {
-		if 0x300 <= r && r <= 0x36f {
-			return -1
-		}
-		return r
-	}, norm.NFD.String(s))
-	return norm.NFC.String(strings.ToLower(plain))
+func appendLower(b []byte, s string) []byte {
+	for i := range len(s) {
+		b = append(b, lower(s[i]))
+	}
+	return b
 }
 
 // lower folds a byte of ASCII.
@@ -173,15 +264,15 @@ func (p probe) sees(s string, b byte) bool {
 	return false
 }
 
-// isLatin reports whether s has nothing beyond ASCII but the dashes and quotes
-// of U+2000 to U+203F, which no word holds.
+// isLatin reports whether s has nothing beyond ASCII but the spaces, dashes and
+// quotes of U+2000 to U+203F, which no word holds.
 func isLatin(s string) bool {
 	for i := 0; i < len(s); i++ {
 		for i+8 <= len(s) && (s[i]|s[i+1]|s[i+2]|s[i+3]|s[i+4]|s[i+5]|s[i+6]|s[i+7]) < utf8.RuneSelf {
 			i += 8
 		}
 		if i < len(s) && s[i] >= utf8.RuneSelf {
-			if !strings.HasPrefix(s[i:], "\xe2\x80") {
+			if !strings.HasPrefix(s[i:], "\xe2\x80") || i+2 >= len(s) || hidden(0x2000+rune(s[i+2]&0x3f)) {
 				return false
 			}
 			i += 2

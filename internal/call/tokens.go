@@ -41,6 +41,18 @@ func appendTokens(tokens []token, s string) []token {
 			i++
 			continue
 		}
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if alone := common(r) && bare(s[i+n:]); alone || punctuation(r) {
+			if start >= 0 {
+				tokens = append(tokens, token{s[start:i], start, i})
+				start = -1
+			}
+			if alone {
+				tokens = append(tokens, token{s[i : i+n], i, i + n})
+			}
+			i += n
+			continue
+		}
 		w := splitter{s: s, tokens: tokens, from: start, to: i}
 		if start >= 0 {
 			w.word = appendLower(w.room[:0], s[start:i])
@@ -52,6 +64,17 @@ func appendTokens(tokens []token, s string) []token {
 		tokens = append(tokens, token{s[start:], start, len(s)})
 	}
 	return tokens
+}
+
+// punctuation holds for some of what parts words, ahead of slower questions.
+func punctuation(r rune) bool {
+	return 0x2010 <= r && r <= 0x2027 || 0x3000 <= r && r <= 0x3004 || 0x3008 <= r && r <= 0x3020 || 0xff01 <= r && r <= 0xff0f
+}
+
+// bare is true where s begins with no mark that belongs to what stands before it.
+func bare(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return s == "" || s[0] < utf8.RuneSelf || common(r) || punctuation(r)
 }
 
 // A splitter splits what has letters beyond ASCII, up to where a word ends.
@@ -86,7 +109,7 @@ func (w *splitter) run(i int) int {
 		}
 		w.read(r, i, i+n)
 		i += n
-		if w.from < 0 && i < len(w.s) && w.s[i] < utf8.RuneSelf {
+		if w.from < 0 {
 			return i
 		}
 	}
@@ -161,7 +184,7 @@ func (w *splitter) end() {
 	if w.from >= 0 && len(w.word) > 0 {
 		word := w.s[w.from:w.to]
 		if string(w.word) != word || w.runes > 1 {
-			word = string(norm.NFC.Bytes(w.word))
+			word = norm.NFC.String(string(w.word))
 		}
 		w.tokens = append(w.tokens, token{word, w.from, w.to})
 	}

@@ -22,9 +22,11 @@ type moment struct {
 	spoken     bool // a day such as "today", rather than a date
 }
 
-// Time reads RFC 3339, a time or date without offset (in c.Zone), or a relative
-// time: now, now-7d, today, today-1w, yesterday, last 24h, 3 days ago; units
-// s m h d w M y. A day is its start, or where end is set its last microsecond.
+// Time reads RFC 3339 and its kin, a time or date without offset (in c.Zone, the
+// first of two where the clock is set back), seconds since 1970 or thousandths and
+// millionths of them, or a relative time: now, now-7d, today, today-1w, yesterday,
+// last 24h, 3 days ago; units s m h d w M y. A day is its start, or where end is
+// set its last microsecond.
 func (c Clock) Time(s string, end bool) (time.Time, error) {
 	m, err := c.moment(s)
 	if end {
@@ -47,10 +49,18 @@ func (c Clock) bound(s string, op Op) (time.Time, error) {
 const span = `(\d{1,5})\s*([a-zA-Z]+)`
 
 var (
-	relative = regexp.MustCompile(`^(now|today|yesterday|tomorrow)(?:\s*([+-])\s*` + span + `)?$`)
-	since    = regexp.MustCompile(`^(?:(?:the )?(?:last|past)\s+(\d{1,5}\s*)?([a-zA-Z]+)|` + span + `\s+ago)$`)
-	layouts  = []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02 15:04:05Z07:00"}
-	locals   = []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04"}
+	relative = regexp.MustCompile(`^(?i:(now|today|yesterday|tomorrow))(?:\s*([+-])\s*` + span + `)?$`)
+	before   = regexp.MustCompile(`^-\s*` + span + `$`)
+	since    = regexp.MustCompile(`^(?:(?i:(?:the )?(?:last|past|previous))\s+(\d{1,5}\s*)?([a-zA-Z]+)|` + span + `\s+(?i:ago))$`)
+	one      = regexp.MustCompile(`^(?i:an?|one)\s+([a-zA-Z]+\s+(?i:ago))$`)
+	epoch    = regexp.MustCompile(`^(\d{9,19})(?:\.(\d{1,9})\d*)?$`)
+	offset   = regexp.MustCompile(`\s+([+-]\d{2}(?::?\d{2})?)$`)
+	dates    = []string{time.DateOnly, "2006/01/02", "20060102"}
+	layouts  = []string{
+		time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05Z0700", "2006-01-02T15:04Z0700", "2006-01-02T15:04:05Z07",
+		"2006-01-02T15:04Z07", "20060102T150405Z0700", time.RFC1123Z, time.RFC1123, "Mon, 2 Jan 2006 15:04:05 -0700", "Mon, 2 Jan 2006 15:04:05 MST",
+	}
+	locals = []string{"2006-01-02T15:04:05", "2006-01-02T15:04", "20060102T150405"}
 )
 
 func (c Clock) moment(s string) (moment, error) {
@@ -62,27 +72,99 @@ func (c Clock) moment(s string) (moment, error) {
 	if m := relative.FindStringSubmatch(s); m != nil {
 		return relativeMoment(now, m)
 	}
-	if m := since.FindStringSubmatch(s); m != nil {
+	if m := before.FindStringSubmatch(s); m != nil {
+		return relativeMoment(now, []string{s, "now", "-", m[1], m[2]})
+	}
+	if m := since.FindStringSubmatch(one.ReplaceAllString(s, "1 $1")); m != nil {
 		n := cmp.Or(strings.TrimSpace(m[1]), m[3], "1") // "last week" is the last 1 week
 		if t, err := shift(now, -1, n, m[2]+m[4]); err == nil {
 			return instant(t)
 		}
 	}
-	if t, err := time.ParseInLocation(time.DateOnly, s, c.Zone); err == nil {
-		return day(t, false), nil
-	}
-	for _, layout := range layouts {
-		if t, err := time.Parse(layout, s); err == nil {
-			return instant(t)
-		}
-	}
-	for _, layout := range locals {
+	for _, layout := range dates {
 		if t, err := time.ParseInLocation(layout, s, c.Zone); err == nil {
-			return instant(t)
+			return day(t, false), nil
 		}
+	}
+	if t, ok := sinceEpoch(s); ok {
+		return instant(t)
+	}
+	if t, ok := written(s, c.Zone); ok {
+		return instant(t)
 	}
 	return moment{}, fmt.Errorf("%q is not a time. Use %s, %s, now-7d, today or yesterday", clip(s, 60),
 		now.AddDate(0, 0, -4).Format(time.DateOnly), now.AddDate(0, 0, -4).UTC().Format("2006-01-02T15:00:00Z"))
+}
+
+// sinceEpoch reads a time as a number. Seconds have up to eleven digits: what has
+// three, six or nine more is in thousandths, millionths or billionths.
+func sinceEpoch(s string) (time.Time, bool) {
+	if strings.ContainsAny(s, "eE") { // 1.7951e9, as some encode numbers
+		if f, err := strconv.ParseFloat(s, 64); err == nil {
+			s = strconv.FormatFloat(f, 'f', -1, 64)
+		}
+	}
+	m := epoch.FindStringSubmatch(s)
+	if m == nil {
+		return time.Time{}, false
+	}
+	n, err := strconv.ParseInt(m[1], 10, 64)
+	if err != nil {
+		return time.Time{}, false
+	}
+	switch digits := len(m[1]); {
+	case digits <= 11:
+		nanos, _ := strconv.ParseInt((m[2] + "000000000")[:9], 10, 64) // digits, by the expression
+		return time.Unix(n, nanos), true
+	case digits <= 14:
+		return time.UnixMilli(n), true
+	case digits <= 17:
+		return time.UnixMicro(n), true
+	}
+	return time.Unix(0, n), true
+}
+
+// written reads a date with a time of day. A blank may stand for the T, and
+// before the offset.
+func written(s string, zone *time.Location) (time.Time, bool) {
+	plain := s
+	if !strings.Contains(s, ",") || !strings.ContainsAny(s[:1], "MTWFS") { // Mon, 2 Jan has its own blanks
+		plain = strings.ReplaceAll(strings.ToUpper(offset.ReplaceAllString(s, "$1")), "/", "-")
+		for _, name := range []string{" UTC", " GMT", " Z"} {
+			if rest, ok := strings.CutSuffix(plain, name); ok {
+				plain = rest + "Z"
+			}
+		}
+		if day, rest, ok := strings.Cut(plain, " "); ok {
+			plain = day + "T" + strings.TrimSpace(rest)
+		}
+	}
+	for _, layout := range layouts {
+		if t, err := time.Parse(layout, plain); err == nil {
+			return t, true
+		}
+	}
+	for _, layout := range locals {
+		if t, err := time.ParseInLocation(layout, plain, zone); err == nil {
+			return first(t), true
+		}
+	}
+	return time.Time{}, false
+}
+
+// first is t, or the earlier time at which the clocks of its zone show the same:
+// in the hour that comes twice when they are set back.
+func first(t time.Time) time.Time {
+	start, _ := t.ZoneBounds()
+	if start.IsZero() {
+		return t
+	}
+	_, now := t.Zone()
+	_, was := start.Add(-time.Nanosecond).Zone()
+	if earlier := t.Add(time.Duration(now-was) * time.Second); was > now && earlier.Before(start) {
+		return earlier
+	}
+	return t
 }
 
 func relativeMoment(now time.Time, m []string) (moment, error) {
@@ -97,7 +179,7 @@ func relativeMoment(now time.Time, m []string) (moment, error) {
 			return moment{}, err
 		}
 	}
-	switch m[1] {
+	switch strings.ToLower(m[1]) {
 	case "now":
 		return instant(t)
 	case "yesterday":
@@ -117,7 +199,7 @@ func instant(t time.Time) (moment, error) {
 
 func day(t time.Time, spoken bool) moment {
 	y, m, d := t.Date()
-	at := func(d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, t.Location()).UTC() }
+	at := func(d int) time.Time { return first(time.Date(y, m, d, 0, 0, 0, 0, t.Location())).UTC() }
 	return moment{start: at(d), end: at(d + 1).Add(-time.Microsecond), spoken: spoken}
 }
 
@@ -141,11 +223,18 @@ func shift(t time.Time, sign int, n, unit string) (time.Time, error) {
 	case "w", "week":
 		return t.AddDate(0, 0, 7*k), nil
 	case "M", "mo", "month":
-		return t.AddDate(0, k, 0), nil
-	case "y", "year":
-		return t.AddDate(k, 0, 0), nil
+		return months(t, k), nil
+	case "y", "yr", "year":
+		return months(t, 12*k), nil
 	}
 	return time.Time{}, fmt.Errorf("%q is not a unit of time; units are s m h d w M (months) y", unit)
+}
+
+// months moves t by n months, to the last day of a month that is too short.
+func months(t time.Time, n int) time.Time {
+	y, m, d := t.Date()
+	last := time.Date(y, m+time.Month(n)+1, 0, 0, 0, 0, 0, t.Location()).Day()
+	return t.AddDate(0, n, min(d, last)-d)
 }
 
 func clip(s string, n int) string {

@@ -20,6 +20,11 @@ func (s *Store) Find(ctx context.Context, q call.Query) (p call.Page, err error)
 	if hidden(q.View) && q.View != s.view {
 		return call.Page{}, fmt.Errorf("store: it was indexed for another view")
 	}
+	if q.Text != nil || q.Similar != nil {
+		if err := s.awaitIndex(ctx); err != nil {
+			return call.Page{}, err
+		}
+	}
 	err = s.answer(ctx, cheap(q), func(c *conn) error {
 		return c.snapshot(func() error {
 			var err error

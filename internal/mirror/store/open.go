@@ -32,24 +32,26 @@ type Options struct {
 // file by several processes: one writes at a time, and readers never wait for it.
 // Questions share out the readers: see lane.
 type Store struct {
-	path    string // "" in memory
-	uri     string
-	now     func() time.Time
-	view    *call.View
-	writing chan *conn // holds the one connection that writes, when it is free
-	readers *lane
-	quick   *lane         // of questions that take little
-	spend   time.Duration // call.SpendTime, but in tests
-	codec   codec
-	terms   vocabulary
-	columns cache
-	walks   rankings
-	samples samples
-	small   int64 // smallCache, but in tests
-	prompt  int64 // promptly, but in tests
-	ids     dictionaryIDs
-	closing sync.Once
-	closed  chan struct{}
+	path     string // "" in memory
+	uri      string
+	now      func() time.Time
+	view     *call.View
+	writing  chan *conn // holds the one connection that writes, when it is free
+	readers  *lane
+	quick    *lane         // of questions that take little
+	spend    time.Duration // call.SpendTime, but in tests
+	codec    codec
+	terms    vocabulary
+	columns  cache
+	walks    rankings
+	samples  samples
+	small    int64 // smallCache, but in tests
+	prompt   int64 // promptly, but in tests
+	index    indexing
+	patience time.Duration // indexPatience, but in tests
+	ids      dictionaryIDs
+	closing  sync.Once
+	closed   chan struct{}
 }
 
 // pageSize suits compressed records of about 2 KB; it can only be set while the
@@ -72,7 +74,16 @@ const (
 // process's umask becomes 077: SQLite makes files beside the database whenever
 // it needs them.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{now: o.Now, view: o.View, writing: make(chan *conn, 1), closed: make(chan struct{}), small: smallCache, prompt: promptly, spend: call.SpendTime}
+	s, err := open(ctx, o)
+	if err == nil {
+		s.indexOn()
+	}
+	return s, err
+}
+
+func open(ctx context.Context, o Options) (*Store, error) {
+	s := &Store{now: o.Now, view: o.View, writing: make(chan *conn, 1), closed: make(chan struct{}), small: smallCache, prompt: promptly, spend: call.SpendTime, patience: indexPatience}
+	s.index.version = wordsVersion + " " + o.Version
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -93,7 +104,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	c, err := s.connect(ctx, writerCache)
 	if err == nil {
-		if err = s.prepare(c, o.Version); err != nil {
+		if err = s.prepare(c); err != nil {
 			c.close()
 		}
 	}
@@ -117,7 +128,7 @@ func escapeURI(path string) string {
 }
 
 // prepare gives an empty database its shape, and an older one the new.
-func (s *Store) prepare(c *conn, version string) error {
+func (s *Store) prepare(c *conn) error {
 	if s.path != "" {
 		if err := s.shape(c); err != nil {
 			return err
@@ -126,7 +137,7 @@ func (s *Store) prepare(c *conn, version string) error {
 	if err := migrate(c); err != nil {
 		return err
 	}
-	return s.indexedAs(c, version)
+	return s.indexedAs(c)
 }
 
 func (s *Store) shape(c *conn) error {
@@ -157,6 +168,7 @@ func (s *Store) Close() error {
 	var errs []error
 	s.closing.Do(func() {
 		close(s.closed)
+		s.index.work.Wait()
 		c := <-s.writing
 		errs = append(errs, s.flushTerms(c))
 		errs = slices.Concat(errs, s.quick.close(), s.readers.close())

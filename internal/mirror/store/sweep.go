@@ -146,6 +146,9 @@ func (s *Store) sweepDictionaries(c *conn, gone int) error {
 	if err != nil || n < commonIn {
 		return err
 	}
+	if to, err := c.meta(indexTo); err != nil || to != "" {
+		return err // the index cannot tell yet
+	}
 	tainted := map[int64]bool{}
 	calls, err := c.int(`SELECT sum(calls) FROM sources`)
 	if err != nil {

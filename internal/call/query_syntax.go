@@ -43,6 +43,9 @@ var (
 	wildcard   = regexp.MustCompile(`\*+[^*]`)
 )
 
+// longestExpression bounds how far the end of one is looked for.
+const longestExpression = 500
+
 // A lexer cuts a query into pieces.
 type lexer struct {
 	s     string
@@ -99,8 +102,8 @@ func (x *lexer) next(rest string) (n int, err error) {
 		if r, _ := utf8.DecodeRuneInString(follows); r == '"' || r == '(' || unicode.IsLetter(r) {
 			x.put(opMust)
 		}
-	case b == '/' && expression.MatchString(rest):
-		return x.expression(rest)
+	case b == '/' && expression.MatchString(rest[:min(len(rest), longestExpression)]):
+		return x.expression(rest[:min(len(rest), longestExpression)])
 	case startsBlank(rest):
 		_, n := utf8.DecodeRuneInString(rest)
 		return n, nil

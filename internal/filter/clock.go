@@ -219,9 +219,9 @@ func shift(t time.Time, sign int, n, unit string) (time.Time, error) {
 	case "h", "hr", "hour":
 		return t.Add(time.Duration(k) * time.Hour), nil
 	case "d", "day":
-		return t.AddDate(0, 0, k), nil
+		return first(t.AddDate(0, 0, k)), nil
 	case "w", "week":
-		return t.AddDate(0, 0, 7*k), nil
+		return first(t.AddDate(0, 0, 7*k)), nil
 	case "M", "mo", "month":
 		return months(t, k), nil
 	case "y", "yr", "year":
@@ -234,7 +234,7 @@ func shift(t time.Time, sign int, n, unit string) (time.Time, error) {
 func months(t time.Time, n int) time.Time {
 	y, m, d := t.Date()
 	last := time.Date(y, m+time.Month(n)+1, 0, 0, 0, 0, 0, t.Location()).Day()
-	return t.AddDate(0, n, min(d, last)-d)
+	return first(t.AddDate(0, n, min(d, last)-d))
 }
 
 func clip(s string, n int) string {

@@ -1,6 +1,7 @@
 package filter_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -167,6 +168,14 @@ func TestTimes(t *testing.T) {
 	require.NoError(t, err)
 	// The night in which Berlin's clocks go back, so that its day has 25 hours.
 	local := filter.Clock{Now: time.Date(2026, 10, 26, 8, 0, 0, 0, berlin), Zone: berlin}
+	cuba, err := time.LoadLocation("America/Havana")
+	require.NoError(t, err)
+	havana := filter.Clock{Now: local.Now, Zone: cuba}
+	on := func(now string) filter.Clock {
+		at, err := time.Parse(time.RFC3339, now)
+		require.NoError(t, err)
+		return filter.Clock{Now: at}
+	}
 	for _, c := range []struct {
 		clock    filter.Clock
 		in       string
@@ -191,6 +200,45 @@ func TestTimes(t *testing.T) {
 		{local, "now-1d", "2026-10-25T07:00:00Z", ""},
 		{local, "now-24h", "2026-10-25T07:00:00Z", ""},
 		{local, "now-2d", "2026-10-24T06:00:00Z", ""},
+		{clock, "1795100000", "2026-11-19T14:53:20Z", ""},
+		{clock, "1795100000.25", "2026-11-19T14:53:20.25Z", ""},
+		{clock, "1795100000250", "2026-11-19T14:53:20.25Z", ""},
+		{clock, "1795100000250000", "2026-11-19T14:53:20.25Z", ""},
+		{clock, "1795100000250000000", "2026-11-19T14:53:20.25Z", ""},
+		{clock, "1.7951e9", "2026-11-19T14:53:20Z", ""},
+		{clock, "2026-11-01T00:00:00+0200", "2026-10-31T22:00:00Z", ""},
+		{clock, "2026-11-01T00:00:00.5-0530", "2026-11-01T05:30:00.5Z", ""},
+		{clock, "2026-11-01T00:00+02", "2026-10-31T22:00:00Z", ""},
+		{clock, "2026-11-01 00:00:00 +0200", "2026-10-31T22:00:00Z", ""},
+		{clock, "2026-11-01 00:00 +02:00", "2026-10-31T22:00:00Z", ""},
+		{clock, "2026-11-01 10:00 UTC", "2026-11-01T10:00:00Z", ""},
+		{local, "2026-11-01 10:00:00 utc", "2026-11-01T10:00:00Z", ""},
+		{clock, "2026-11-01t10:00:00z", "2026-11-01T10:00:00Z", ""},
+		{clock, "20261101T100000Z", "2026-11-01T10:00:00Z", ""},
+		{clock, "Fri, 27 Nov 2026 10:00:00 +0200", "2026-11-27T08:00:00Z", ""},
+		{clock, "Fri, 27 Nov 2026 10:00:00 GMT", "2026-11-27T10:00:00Z", ""},
+		{clock, "20261117", "2026-11-17T00:00:00Z", "2026-11-17T23:59:59.999999Z"},
+		{clock, "2026/11/17", "2026-11-17T00:00:00Z", "2026-11-17T23:59:59.999999Z"},
+		{clock, "Last 60 days", "2026-09-22T09:12:30Z", ""},
+		{clock, "The Past 2 Months", "2026-09-21T09:12:30Z", ""},
+		{clock, "PREVIOUS WEEK", "2026-11-14T09:12:30Z", ""},
+		{clock, "3 Days Ago", "2026-11-18T09:12:30Z", ""},
+		{clock, "an hour ago", "2026-11-21T08:12:30Z", ""},
+		{clock, "NOW-1M", "2026-10-21T09:12:30Z", ""},
+		{clock, "Now - 30 m", "2026-11-21T08:42:30Z", ""},
+		{clock, "-7d", "2026-11-14T09:12:30Z", ""},
+		{clock, "Yesterday", "2026-11-20T00:00:00Z", "2026-11-20T23:59:59.999999Z"},
+		{on("2026-03-31T10:00:00Z"), "now-1M", "2026-02-28T10:00:00Z", ""},
+		{on("2026-03-31T10:00:00Z"), "now-4M", "2025-11-30T10:00:00Z", ""},
+		{on("2028-02-29T10:00:00Z"), "now-1y", "2027-02-28T10:00:00Z", ""},
+		{on("2026-01-31T10:00:00Z"), "now+1M", "2026-02-28T10:00:00Z", ""},
+		{on("2026-03-31T10:00:00Z"), "today-1M", "2026-02-28T00:00:00Z", "2026-02-28T23:59:59.999999Z"},
+		{local, "2026-10-25T02:30:00", "2026-10-25T00:30:00Z", ""}, // comes twice
+		{local, "2026-10-25 02:30", "2026-10-25T00:30:00Z", ""},
+		{local, "2026-10-25T03:00:00", "2026-10-25T02:00:00Z", ""},
+		{local, "2026-10-25T02:30:00+01:00", "2026-10-25T01:30:00Z", ""},
+		{local, "2026-03-29T03:30:00", "2026-03-29T01:30:00Z", ""},
+		{havana, "2026-11-01", "2026-11-01T04:00:00Z", "2026-11-02T04:59:59.999999Z"}, // midnight comes twice
 	} {
 		from, err := c.clock.Time(c.in, false)
 		require.NoError(t, err, c.in)
@@ -202,9 +250,31 @@ func TestTimes(t *testing.T) {
 		assert.Equal(t, c.from, from.Format(time.RFC3339Nano), c.in)
 		assert.Equal(t, c.to, to.Format(time.RFC3339Nano), c.in)
 	}
-	for _, bad := range []string{"", "tomorow", "2026-13-01", "now-", "last", "5ms ago", "0001-01-01T00:00:00Z", "now-99999y", strings.Repeat("9", 500)} {
+	for _, bad := range []string{"", "tomorow", "2026-13-01", "now-", "last", "5ms ago", "0001-01-01T00:00:00Z", "now-99999y", strings.Repeat("9", 500), "12345", "1e400", "2026", "+0200"} {
 		_, err := clock.Time(bad, false)
 		assert.Error(t, err, bad)
+	}
+}
+
+// Clients encode JSON within JSON, and times as numbers.
+func TestParseUnpacks(t *testing.T) {
+	want := parse(t, `{"field":"topic","op":"eq","value":"x"}`)
+	cond := `{"field":"topic","op":"eq","value":"x"}`
+	for range 3 {
+		b, err := json.Marshal(cond)
+		require.NoError(t, err)
+		cond = string(b)
+		assert.Equal(t, want, parse(t, cond))
+	}
+	assert.Equal(t, want, parse(t, `{"operator":"and","conditions":["{\"field\":\"topic\",\"op\":\"eq\",\"value\":\"x\"}"]}`))
+	assert.Equal(t, want, parse(t, `{"operator":"and","conditions":"[{\"field\":\"topic\",\"op\":\"eq\",\"value\":\"x\"}]"}`))
+	assert.Nil(t, parse(t, `"\"\""`))
+	assert.Equal(t, parse(t, `{"field":"topic","op":"eq","value":"{}"}`).(filter.Cond).Value, "{}", "a value is as it stands")
+	_, err := filter.Parse([]byte(`"success is false"`), schema, clock)
+	assert.ErrorContains(t, err, "got a text")
+	at := parse(t, `{"field":"timestamp","op":"gte","value":"2026-11-19T14:53:20Z"}`)
+	for _, value := range []string{"1795100000", "1795100000000", "1.7951e9", `"1795100000"`} {
+		assert.Equal(t, at, parse(t, `{"field":"timestamp","op":"gte","value":`+value+`}`), value)
 	}
 }
 

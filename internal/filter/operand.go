@@ -77,8 +77,8 @@ func (p *parser) scalar(f Field, op Op, v any) (any, string) {
 			return b, ""
 		}
 	case Time:
-		s, ok := v.(string)
-		if !ok {
+		s, ok := scalarText(v) // an epoch may be a number
+		if _, isBool := v.(bool); !ok || isBool {
 			break
 		}
 		t, err := p.at.bound(s, op)

@@ -15,6 +15,7 @@ const (
 	maxBytes   = 64 << 10
 	maxDepth   = 20
 	maxConds   = 500
+	maxPacked  = 4 // times that JSON is encoded again
 	maxList    = 1000
 	maxOperand = 2000 // bytes of a value: each is compared with every call
 )
@@ -35,8 +36,8 @@ func (e *Error) Error() string {
 
 // Parse reads filters_v2 JSON and checks it against s. Relative times are
 // resolved against at, so what Parse returns is absolute. A list of filters is
-// taken as their and, and an empty text or group "and" as no filter. All
-// errors are of type *Error.
+// taken as their and, an empty text or group "and" as no filter, and JSON within
+// JSON, as some clients encode it, as what it holds. All errors are of type *Error.
 func Parse(data []byte, s Schema, at Clock) (Expr, error) {
 	if len(data) > maxBytes {
 		return nil, &Error{Msg: fmt.Sprintf("the filter is longer than %d bytes", maxBytes)}
@@ -44,22 +45,44 @@ func Parse(data []byte, s Schema, at Clock) (Expr, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, nil
 	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	var v any
-	err := dec.Decode(&v)
-	if err == nil {
-		if _, err = dec.Token(); err == io.EOF {
-			err = nil
-		} else {
-			err = fmt.Errorf("there is more behind the filter's end")
-		}
-	}
+	v, err := decode(data)
 	if err != nil {
 		return nil, &Error{Msg: fmt.Sprintf(`not JSON (%s). Example: {"field":"success","op":"eq","value":false}`, clip(err.Error(), 80))}
 	}
 	p := parser{schema: s, at: at}
 	return p.expr(v, "", 0, "")
+}
+
+func decode(data []byte) (v any, err error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	if err = dec.Decode(&v); err != nil {
+		return nil, err
+	}
+	if _, err = dec.Token(); err != io.EOF {
+		return nil, fmt.Errorf("there is more behind the filter's end")
+	}
+	return v, nil
+}
+
+// unpacked is what a text holds that is JSON of an object, a list or nothing, or
+// of such a text; else v itself.
+func unpacked(v any) any {
+	for range maxPacked {
+		s, ok := v.(string)
+		if !ok {
+			return v
+		}
+		if strings.TrimSpace(s) == "" {
+			return nil
+		}
+		inner, err := decode([]byte(s))
+		if err != nil {
+			return v
+		}
+		v = inner
+	}
+	return v
 }
 
 type parser struct {
@@ -75,7 +98,7 @@ func (p *parser) expr(v any, path string, depth int, relation string) (Expr, err
 	if depth > maxDepth {
 		return nil, &Error{path, fmt.Sprintf("groups nest deeper than %d", maxDepth)}
 	}
-	switch v := v.(type) {
+	switch v := unpacked(v).(type) {
 	case nil:
 		if depth == 0 {
 			return nil, nil
@@ -95,7 +118,7 @@ func (p *parser) expr(v any, path string, depth int, relation string) (Expr, err
 func (p *parser) object(v map[string]any, path string, depth int, relation string) (Expr, error) {
 	if len(v) == 1 {
 		for _, operator := range []string{"and", "or", "same_row"} {
-			if parts, ok := v[operator].([]any); ok {
+			if parts, ok := unpacked(v[operator]).([]any); ok {
 				return p.group(operator, parts, join(path, operator), depth, relation)
 			}
 		}
@@ -111,7 +134,7 @@ func (p *parser) object(v map[string]any, path string, depth int, relation strin
 	if !ok || !slices.Contains([]string{"and", "or", "same_row"}, operator) {
 		return nil, &Error{join(path, "operator"), fmt.Sprintf("%s is not a group operator; it can be and, or, same_row", show(v["operator"]))}
 	}
-	parts, ok := v["conditions"].([]any)
+	parts, ok := unpacked(v["conditions"]).([]any)
 	if !ok {
 		return nil, &Error{join(path, "conditions"), "expected a list of conditions, got " + kindOf(v["conditions"])}
 	}
@@ -162,13 +185,13 @@ func (p *parser) group(operator string, parts []any, path string, depth int, rel
 // relation is that of the first condition in parts that has a field.
 func (p *parser) relation(parts []any) string {
 	for _, part := range parts {
-		m, _ := part.(map[string]any)
+		m, _ := unpacked(part).(map[string]any)
 		if name, ok := m["field"].(string); ok {
 			f, _ := p.schema.Field(name)
 			return f.Relation
 		}
 		for _, key := range []string{"conditions", "and", "or"} {
-			if inner, ok := m[key].([]any); ok {
+			if inner, ok := unpacked(m[key]).([]any); ok {
 				return p.relation(inner)
 			}
 		}

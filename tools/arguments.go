@@ -81,9 +81,9 @@ func (a arguments) bind(raw json.RawMessage, dst any) error {
 		return fmt.Errorf("the arguments of %s have %d bytes; at most %d are taken", a.tool, len(raw), maxArguments)
 	}
 	given := map[string]json.RawMessage{}
-	if t := bytes.TrimSpace(raw); len(t) > 0 && string(t) != "null" {
-		if err := json.Unmarshal(t, &given); err != nil {
-			return fmt.Errorf("the arguments of %s are a JSON object; got %s", a.tool, clip(string(t)))
+	if object := unwrapped(raw); len(object) > 0 {
+		if err := json.Unmarshal(object, &given); err != nil {
+			return fmt.Errorf("the arguments of %s are a JSON object; got %s", a.tool, clip(string(object)))
 		}
 	}
 	clean, as := map[string]any{}, map[string]string{}
@@ -118,6 +118,30 @@ func (a arguments) bind(raw json.RawMessage, dst any) error {
 		return err
 	}
 	return json.Unmarshal(b, dst)
+}
+
+// unwrapped is the object of arguments that clients send as a JSON text, as a
+// list of it alone, or as an empty list or text for none; nil for none.
+func unwrapped(raw json.RawMessage) json.RawMessage {
+	for range 4 {
+		raw = bytes.TrimSpace(raw)
+		if text, isText := unquote(raw); isText {
+			raw = json.RawMessage(text)
+			continue
+		}
+		var list []json.RawMessage
+		if len(raw) == 0 || raw[0] != '[' || json.Unmarshal(raw, &list) != nil || len(list) > 1 {
+			break
+		}
+		raw = nil
+		if len(list) == 1 {
+			raw = list[0]
+		}
+	}
+	if string(raw) == "null" {
+		return nil
+	}
+	return raw
 }
 
 // resolve is the argument that name stands for.

@@ -100,8 +100,16 @@ func viewsOf(mask *redact.Masker) views {
 		return func(s string) string { return f(render.Clean(s)) }
 	}
 	return views{
-		whole:  &call.View{Text: render.Clean, Number: render.Clean, Name: render.Clean},
-		masked: &call.View{Text: cleaned(mask.Mask), Number: cleaned(mask.Number), Name: render.Clean, Hides: true},
+		whole: &call.View{Text: render.Clean, Number: render.Clean, Name: render.Clean},
+		masked: &call.View{
+			Text: cleaned(mask.Mask), Number: cleaned(mask.Number), Name: render.Clean, Hides: true,
+			Turns: func(texts, said []string) []string {
+				for i := range texts {
+					texts[i] = render.Clean(texts[i])
+				}
+				return mask.Turns(texts, said)
+			},
+		},
 	}
 }
 

@@ -35,6 +35,10 @@ func maskedWorld(secrets []secret) (lines []string) {
 		turns := []map[string]any{
 			{"role": "agent", "text": "Thanks for calling, what is your phone number?"},
 			{"role": "caller", "text": "my number is " + s.area + "-" + s.exchange + "-" + s.last + " thanks"},
+			{"role": "caller", "text": "it is " + s.area + " " + s.exchange},
+			{"role": "agent", "text": "okay"},
+			{"role": "caller", "text": s.last + " that was it"},
+			{"role": "agent", "text": "one more time please, and say it slowly"},
 			{"role": "caller", "text": "again that is " + strings.TrimSpace(spokenDigits.Replace(whole))},
 			{"role": "tool", "tool_name": "lookup", "tool_args": map[string]any{"phone": "+1" + whole}, "tool_result": "found +1" + whole},
 			{"role": "caller", "text": fmt.Sprintf("order %d was charged twice", 1000+i)},

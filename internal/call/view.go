@@ -12,10 +12,12 @@ import (
 // be read nor found out by asking: filters, searches and groups that carry it
 // see what Log.MapText leaves. Views are told apart by their address.
 type View struct {
-	Text   func(string) string                 // what a person or a provider may have written freely
-	Turns  func(texts, said []string) []string // said by the roles of the same place, in their order; nil for Text on each
-	Number func(string) string                 // what is a telephone number by definition
-	Name   func(string) string                 // identifiers that questions are asked with
+	Text func(string) string // what a person or a provider may have written freely
+	// Turns is what was said in turn, by the roles of the same places; nil for Text on
+	// each. It may change what it is given.
+	Turns  func(texts, roles []string) []string
+	Number func(string) string // what is a telephone number by definition
+	Name   func(string) string // identifiers that questions are asked with
 	// Hides says that it keeps something back. What it shows in full can be asked
 	// for as it is.
 	Hides bool

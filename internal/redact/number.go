@@ -3,51 +3,117 @@ package redact
 // number masks what it can of the digits that begin at e.s[from:], together with
 // those that stand close behind, and returns where to read on.
 func number(e *edit, from int) int {
-	if end, few := fewDigits(e.s, from); few {
-		return end
+	if end, n, few := fewDigits(e.s, from); few {
+		if joinsBehind(e.s[:from], e.s[from] == '+') {
+			return end
+		}
+		if end, ok := dictate(e, from); ok && e.done > from {
+			return end
+		}
+		if n < leastCued || joinsAhead(e.s[end:], false) {
+			return end
+		}
 	}
-	r := run{s: e.s}
+	r := run{s: e.s, e: e}
 	r.read(from)
-	if r.total < 7 {
+	if r.total < leastCued {
 		return r.end
 	}
 	r.trim()
-	for a := r.low; a <= r.high; {
+	rest := r.low
+	for a := r.low; a <= r.high && r.total >= 7; {
 		f := r.match(a)
 		if f.last < a {
 			a++
 			continue
 		}
+		r.cued(e, rest, a-1)
 		e.replace(max(e.done, r.start(a)), r.groups[f.last].to, f.text, r.tail(f.last, f.keep))
 		a = f.last + 1
+		rest = a
 	}
+	r.cued(e, rest, r.high)
 	return r.end
+}
+
+// leastCued is how many digits an account's number has at least.
+const leastCued = 5
+
+// cued masks the groups a to b, which are no number by themselves, where the words
+// before say that they are.
+func (r *run) cued(e *edit, a, b int) {
+	for a <= b && !r.opens(a) {
+		a++
+	}
+	for b >= a && !r.closes(b) {
+		b--
+	}
+	if a > b || a != r.low {
+		return // behind a number that was found
+	}
+	n := 0
+	for i := a; i <= b; i++ {
+		n += min(r.groups[i].n, maxGroup)
+	}
+	keep := 4
+	switch c := r.cue(); {
+	case c == phoneCue && n >= 7 && n <= 15 && !r.dated(a, b):
+	case c == cardCue && (n >= 12 && n <= 19 || n >= 8 && r.even(a, b) && r.groups[a].n == 4):
+	case c == accountCue && n >= leastCued && n <= 34 && !r.dated(a, b), c == nationalCue && n >= 7 && n <= 18 && !r.dated(a, b):
+		if n < 8 {
+			keep = 2
+		}
+	default:
+		return
+	}
+	text := bullets
+	if r.cue() == cardCue {
+		text = "•••• •••• •••• "
+	}
+	e.replace(max(e.done, r.start(a)), r.groups[b].to, text, r.tail(b, min(keep, r.groups[b].first+r.groups[b].n)))
+}
+
+// cue is what the words before the run say.
+func (r *run) cue() cue {
+	if !r.asked {
+		r.says, r.asked = r.e.cue(r.groups[0].from), true
+	}
+	return r.says
+}
+
+// dated tells whether the groups a to b are written as a date, or a date and a time.
+func (r *run) dated(a, b int) bool {
+	if b-a < 2 || r.gaps(a, a+2)&(dash|slash|dot) == 0 || r.gaps(a, a+2)&white != 0 {
+		return false
+	}
+	first, second, third := r.groups[a].n, r.groups[a+1].n, r.groups[a+2].n
+	return first == 4 && second <= 2 && third <= 2 || first <= 2 && second <= 2 && (third == 4 || third == 2)
 }
 
 // fewDigits tells cheaply that fewer than seven digits stand together at from,
 // and where they end.
-func fewDigits(s string, from int) (end int, few bool) {
-	digits, gap := 0, 0
+func fewDigits(s string, from int) (end, digits int, few bool) {
+	gap := 0
 	for i := from; i < len(s); i++ {
 		switch b := s[i]; {
 		case b >= '0' && b <= '9':
 			if digits++; digits == 7 {
-				return 0, false
+				return 0, digits, false
 			}
 			gap = 0
 		case b >= 0x80:
-			return 0, false
+			return 0, digits, false
 		case b == ' ', b == '-', b == '.', b == '(', b == ')', b == '/', b == ',', b == '+':
 			if gap++; gap > maxGap {
-				return i, true
+				return i, digits, true
 			}
 		case b < ' ':
-			return 0, false
+			return 0, digits, false
 		default:
-			return i, true
+			return i, digits, true
 		}
 	}
-	return len(s), true
+	return len(s), digits, true
 }
 
 // A find is what a run of groups was recognised as: it ends with the group last,
@@ -72,7 +138,16 @@ func (r *run) match(a int) find {
 	if f := r.national(a); f.last >= a {
 		return f
 	}
+	if !r.groups[a].plus && r.bare(a) && r.cue() == otherCue {
+		return none
+	}
 	return r.phone(a)
+}
+
+// bare tells whether the group a stands alone, or begins groups that are not
+// parted as telephone numbers are.
+func (r *run) bare(a int) bool {
+	return a == r.high || r.groups[a+1].before&(paren|dash|dot) == 0
 }
 
 // opens and closes tell whether a number can begin with a, and end with b.

@@ -3,12 +3,13 @@
 package redact
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
 // Version changes with what is masked: what was made of masked text is made anew.
-const Version = "2"
+const Version = "3"
 
 // A Masker masks text. It holds nothing, and any number of goroutines may use it.
 type Masker struct{}
@@ -35,11 +36,14 @@ func New() *Masker { return &Masker{} }
 // dates, times, amounts, addresses of machines, identifiers with letters.
 // Masking twice changes nothing more. Text without anything to mask is returned
 // as it is, for about the cost of reading it.
-func (m *Masker) Mask(s string) string {
+func (m *Masker) Mask(s string) string { return m.mask(s, "") }
+
+// mask is Mask of s, with what was said before it.
+func (m *Masker) mask(s, before string) string {
 	// What a mask leaves over may be read anew without its neighbours. Each round
 	// removes digits or letters, so there is a last one.
 	for {
-		t := mask(s)
+		t := mask(s, before)
 		if t == s {
 			return s
 		}
@@ -48,8 +52,15 @@ func (m *Masker) Mask(s string) string {
 }
 
 // mask is one round over s.
-func mask(s string) string {
-	e := edit{s: s}
+func mask(s, before string) string {
+	e := edit{s: s, before: before}
+	e.mask()
+	return e.String()
+}
+
+// mask replaces what is to be masked.
+func (e *edit) mask() {
+	s := e.s
 	for i := 0; i < len(s); {
 		b := s[i]
 		switch {
@@ -57,11 +68,11 @@ func mask(s string) string {
 			r, size := utf8.DecodeRuneInString(s[i:])
 			switch {
 			case r == '＋' || unicode.IsDigit(r):
-				i = number(&e, i)
+				i = number(e, i)
 			case r == '＠':
-				i = email(&e, i, size)
+				i = email(e, i, size)
 			case unicode.IsLetter(r):
-				i = words(&e, i)
+				i = words(e, i)
 			default:
 				i += size
 			}
@@ -70,20 +81,54 @@ func mask(s string) string {
 			for to < len(s) && s[to] < utf8.RuneSelf && kinds[s[to]] == letter {
 				to++
 			}
-			if to == i+1 || to == len(s) || s[to] >= utf8.RuneSelf || mayBeSpoken(s[i], s[i+1]) {
-				to = words(&e, i)
+			if end, ok := e.other(i, to); ok {
+				i = end
+				continue
+			}
+			if to == i+1 || to == len(s) || s[to] >= utf8.RuneSelf || mayBeSpoken(s[i], s[i+1], to-i) {
+				to = words(e, i)
 			}
 			i = to
 		case kinds[b] == digit:
-			i = number(&e, i)
+			if end, ok := e.codeOf(i); ok {
+				i = end
+				continue
+			}
+			i = number(e, i)
 		case b == '@':
-			i = email(&e, i, 1)
+			i = email(e, i, 1)
 		default:
 			i++
 		}
 	}
-	return e.String()
 }
+
+// other masks what begins with the word s[i:to] and is no dictation: a code with
+// letters, or the at of a spoken address.
+func (e *edit) other(i, to int) (end int, ok bool) {
+	if to-i <= 6 && to < len(e.s) && (isDigit(e.s[to]) || to-i == 2 && e.s[to] == ' ' && to+1 < len(e.s) && isDigit(e.s[to+1])) {
+		return code(e, i)
+	}
+	if to-i == 2 && e.s[i]|0x20 == 'a' && e.s[i+1]|0x20 == 't' || to-i >= 6 && to-i <= 12 && strings.IndexByte("ack", e.s[i]|0x20) >= 0 && mayBeSpoken(e.s[i], e.s[i+1], to-i) && atWords[strings.ToLower(e.s[i:to])] {
+		return spokenEmail(e, i, to)
+	}
+	return 0, false
+}
+
+// codeOf masks a code that begins with digits: eight, and a letter.
+func (e *edit) codeOf(i int) (end int, ok bool) {
+	if i+8 >= len(e.s) || !isDigit(e.s[i+7]) || isDigit(e.s[i+8]) || i > 0 && isDigit(e.s[i-1]) {
+		return 0, false
+	}
+	for k := i; k < i+8; k++ {
+		if !isDigit(e.s[k]) {
+			return 0, false
+		}
+	}
+	return code(e, i)
+}
+
+func isDigit(b byte) bool { return b >= '0' && b <= '9' }
 
 // A kind is what a byte can begin.
 type kind uint8
@@ -105,26 +150,43 @@ var kinds = func() (t [utf8.RuneSelf]kind) {
 	return t
 }()
 
-// mayBeSpoken tells by its first two letters that a word may be a digit, so that
-// few words are looked up.
-func mayBeSpoken(a, b byte) bool {
-	return seconds[a|0x20-'a']&(1<<(b|0x20-'a')) != 0
+// mayBeSpoken tells by its first two letters and its length that a word may be a
+// digit, or the "at" of an address, so that few words are looked up.
+func mayBeSpoken(a, b byte, n int) bool {
+	return starts[a|0x20-'a'][b|0x20-'a']&(1<<n) != 0
 }
 
-// seconds are the second letters of the words in spoken, by the first.
-var seconds = func() (t [26]uint32) {
-	const starts = "ze oh ce nu on un ei tw do zw de du th tr dr fo cu vi qu fi ci se si me ac hu oi oc ni ne no"
-	for i := 0; i < len(starts); i += 3 {
-		t[starts[i]-'a'] |= 1 << (starts[i+1] - 'a')
+// starts are the lengths of the words that are looked up, by their first letters.
+var starts = func() (t [26][26]uint32) {
+	put := func(word string) {
+		if len(word) > 1 && word[0] < utf8.RuneSelf && word[1] < utf8.RuneSelf && kinds[word[0]] == letter && kinds[word[1]] == letter {
+			t[word[0]-'a'][word[1]-'a'] |= 1 << len(word)
+		}
+	}
+	for word, s := range sayings {
+		if s.what != aFiller && s.what != aHundred {
+			put(word)
+		}
+	}
+	for word := range atWords {
+		put(word)
 	}
 	return t
 }()
 
 // An edit is a text of which parts are replaced from front to back.
 type edit struct {
-	s    string
-	out  []byte
-	done int // out stands for s[:done]
+	s      string
+	before string // what was said before s, which may say what it is
+	out    []byte
+	done   int      // out stands for s[:done]
+	marks  []change // what was replaced, where that is not nil
+}
+
+// A change is text in the place of s[from:to].
+type change struct {
+	from, to int
+	text     string
 }
 
 // replace puts text in the place of s[from:to], which begins at done or later.
@@ -132,6 +194,9 @@ func (e *edit) replace(from, to int, text ...string) {
 	e.out = append(e.out, e.s[e.done:from]...)
 	for _, t := range text {
 		e.out = append(e.out, t...)
+	}
+	if e.marks != nil {
+		e.marks = append(e.marks, change{from, to, strings.Join(text, "")})
 	}
 	e.done = to
 }

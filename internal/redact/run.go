@@ -41,6 +41,9 @@ type group struct {
 // A run is groups of digits that stand close together in s.
 type run struct {
 	s         string
+	e         *edit
+	says      cue // of the words before, once asked
+	asked     bool
 	groups    [maxGroups]group
 	n         int
 	low, high int // the groups that can be part of a number

@@ -142,7 +142,7 @@ func (a aggregated) text(budget int) string {
 		rows = append(rows, a.row(g, keyWords(g.Key)))
 	}
 	rest := a.othersWords(len(rows))
-	rows = append(rows, a.row(a.found.Total, "all"))
+	rows = append(rows, a.row(a.found.Total, a.totalWords()))
 	body, common, shown := render.Table(a.columns(), rows, w.Left()-render.Tokens(rest)-60)
 	if shown < len(rows) { // the totals are worth more than the last groups
 		body, common, shown = render.Table(a.columns(), append(rows[:max(0, shown-1):max(0, shown-1)], rows[len(rows)-1]), w.Left()-render.Tokens(rest)-60)
@@ -199,7 +199,7 @@ func (a aggregated) columns() []string {
 
 func (a aggregated) row(g call.Group, key string) []string {
 	share := ""
-	if total := a.found.Total.Stats.Calls; key != "all" && total > 0 {
+	if total := a.found.Total.Stats.Calls; key != a.totalWords() && total > 0 {
 		share = percent(g.Stats.Calls, total)
 	}
 	row := []string{key, thousands(g.Stats.Calls), share, rate(g.Stats), thousands(g.Stats.Evaluated), length(g.Stats.Mean), length(g.Stats.P50), length(g.Stats.P95)}
@@ -211,6 +211,14 @@ func (a aggregated) row(g call.Group, key string) []string {
 		row = append(row, thousands(before.Calls), changeWords(g.Stats.Calls, before.Calls), rate(before))
 	}
 	return row
+}
+
+// totalWords names the row of totals, which are of what was read alone.
+func (a aggregated) totalWords() string {
+	if a.found.Coverage.Complete {
+		return "all"
+	}
+	return "all read"
 }
 
 func length(d *time.Duration) string {

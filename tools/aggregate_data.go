@@ -11,7 +11,7 @@ import (
 // aggregateData is aggregated as data.
 type aggregateData struct {
 	Groups []groupData `json:"groups"`
-	Totals statsData   `json:"totals"`
+	Totals totalsData  `json:"totals"`
 	Other  *otherData  `json:"other,omitempty"`
 	listing
 }
@@ -19,6 +19,12 @@ type aggregateData struct {
 type groupData struct {
 	Key map[string]string `json:"key"`
 	statsData
+}
+
+// totalsData are those of what was read alone where that is not everything.
+type totalsData struct {
+	statsData
+	Partial bool `json:"partial,omitempty"`
 }
 
 type otherData struct {
@@ -73,7 +79,7 @@ func (a aggregated) stats(g call.Group) statsData {
 }
 
 func (a aggregated) data(budget int) any {
-	out := aggregateData{Groups: []groupData{}, Totals: a.stats(a.found.Total)}
+	out := aggregateData{Groups: []groupData{}, Totals: totalsData{a.stats(a.found.Total), !a.found.Coverage.Complete}}
 	left := budget - 400 // the listing, the totals
 	for _, g := range a.found.Groups {
 		d := groupData{Key: map[string]string{}, statsData: a.stats(g)}

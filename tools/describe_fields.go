@@ -115,7 +115,7 @@ func (d Deps) describe(ctx context.Context, name string) (answer, error) {
 }
 
 func (d Deps) valuesOf(field string, p call.Page) fieldValues {
-	return fieldValues{d: d, q: question{tool: "describe_fields", sources: d.Sources}, page: p, field: field, values: []tally{}}
+	return fieldValues{d: d, q: question{tool: "describe_fields", sources: d.Sources, today: d.today()}, page: p, field: field, values: []tally{}}
 }
 
 // keysOf counts the keys of a map over the newest calls.

@@ -20,6 +20,7 @@ type question struct {
 	asked   string // the window in the caller's own words, where they are relative
 	total   *int   // known from an earlier page
 	paging  bool   // this is not the first page
+	today   string // the date when it was asked, in UTC
 	seal    func(call.Cursor) string
 	at      time.Time   // when relative times were resolved
 	wanted  call.Window // as it was asked for, before a source narrowed it
@@ -40,7 +41,7 @@ func (d Deps) question(ctx context.Context, tool string, s selection, p paging) 
 		if c, err = d.Held.lengthen(c, func() (filter.Expr, error) { return s.where(d.pinned(c.At)) }); err != nil {
 			return question{}, err
 		}
-		q := question{tool: tool, query: c.Resume(), total: c.Total, paging: true, seal: seal, at: c.At, wanted: c.Asked}
+		q := question{tool: tool, query: c.Resume(), total: c.Total, paging: true, seal: seal, at: c.At, wanted: c.Asked, today: d.today()}
 		q.sources = d.asked(q.query.Where)
 		if err := q.same(d, s, c); err != nil {
 			return question{}, err
@@ -65,10 +66,12 @@ func (d Deps) question(ctx context.Context, tool string, s selection, p paging) 
 	}
 	from, to, _ := filter.Bounds(where, "timestamp")
 	return question{
-		tool: tool, sources: d.asked(where), asked: spoken(s.TimestampFrom, s.TimestampTo), seal: seal, at: at, wanted: call.Window{From: from, To: to},
+		tool: tool, sources: d.asked(where), asked: spoken(s.TimestampFrom, s.TimestampTo), seal: seal, at: at, wanted: call.Window{From: from, To: to}, today: d.today(),
 		query: call.Query{Where: where, Limit: p.PageSize, Scan: d.Scan, Progress: d.progress},
 	}, nil
 }
+
+func (d Deps) today() string { return d.Now().UTC().Format(time.DateOnly) }
 
 // sealed is a cursor for the one who asks.
 func (d Deps) sealed(ctx context.Context, c call.Cursor) string {
@@ -212,8 +215,11 @@ func minute(t time.Time, up time.Duration) string {
 // coverageWords says how much of what was asked has been looked at.
 func (q question) coverageWords(p call.Page) string {
 	c := p.Coverage
-	if c.Complete {
-		return "complete" + asOf(p)
+	switch {
+	case c.Complete:
+		return "complete" + q.asOf(p)
+	case q.isWholeUntil(p):
+		return "complete until " + q.clockWords(c.Until) + q.asOf(p)
 	}
 	s := "incomplete: "
 	if missing := render.Clean(strings.Join(c.Missing, ", ")); missing != "" {
@@ -223,7 +229,7 @@ func (q question) coverageWords(p call.Page) string {
 		}
 		s += missing + be
 		if c.Others {
-			return s + asOf(p)
+			return s + q.asOf(p)
 		}
 		s += "; "
 	}
@@ -235,26 +241,45 @@ func (q question) coverageWords(p call.Page) string {
 	if !c.Back.IsZero() {
 		s += " (" + readWords(q.query.Order) + ", as far as " + minute(c.Back, 0) + ")"
 	}
-	return s + "; " + q.wayOut(p) + asOf(p)
+	return s + q.wayOut(p) + q.asOf(p)
 }
 
-// wayOut says how what was not looked at can be.
+// isWholeUntil holds where all is known but what began since the mirror was read.
+func (q question) isWholeUntil(p call.Page) bool {
+	return !p.Coverage.Until.IsZero() && len(p.Coverage.Missing) == 0
+}
+
+// wayOut says how what was not looked at can be, "" where it cannot now.
 func (q question) wayOut(p call.Page) string {
+	goesOn := p.Next != nil && q.query.Order != call.Relevance
 	switch {
+	case p.Coverage.Stuck && goesOn:
+		return "; go on with the cursor"
+	case p.Coverage.Stuck:
+		return ""
 	case q.tool == "describe_fields":
-		return "aggregate_call_logs counts a shorter window"
-	case p.Next != nil && q.query.Order != call.Relevance:
-		return "narrow the window, or go on with the cursor"
+		return "; aggregate_call_logs counts a shorter window"
+	case goesOn:
+		return "; narrow the window, or go on with the cursor"
 	}
-	return "narrow the window"
+	return "; narrow the window"
 }
 
 // asOf says that a copy answered, and when it was true.
-func asOf(p call.Page) string {
+func (q question) asOf(p call.Page) string {
 	if p.AsOf.IsZero() {
 		return ""
 	}
-	return " (copy as of " + p.AsOf.UTC().Format("15:04") + ")"
+	return " (copy as of " + q.clockWords(p.AsOf) + ")"
+}
+
+// clockWords writes t, which is in UTC like the window beside it: 08:34 for today,
+// and with its date and zone for other days.
+func (q question) clockWords(t time.Time) string {
+	if q.today == t.UTC().Format(time.DateOnly) {
+		return t.UTC().Format("15:04")
+	}
+	return t.UTC().Format("2006-01-02 15:04 UTC")
 }
 
 func orderWords(o call.Order) string {
@@ -312,14 +337,23 @@ type coverageData struct {
 	CallsInWindow *int       `json:"calls_in_window,omitempty"`
 	CallsSearched int        `json:"calls_searched"`
 	Complete      bool       `json:"complete"`
+	CompleteUntil *time.Time `json:"complete_until,omitempty" jsonschema_description:"All but what began since then was looked at."`
 	AsOf          *time.Time `json:"as_of,omitempty" jsonschema_description:"A local copy answered, which was true then."`
+}
+
+func (q question) coverage(p call.Page) coverageData {
+	c := coverageData{CallsInWindow: p.Coverage.Calls, CallsSearched: p.Coverage.Searched, Complete: p.Coverage.Complete, AsOf: utc(p.AsOf)}
+	if !c.Complete && q.isWholeUntil(p) {
+		c.CompleteUntil = utc(p.Coverage.Until)
+	}
+	return c
 }
 
 // listing describes the first shown logs of p.
 func (q question) listing(d Deps, p call.Page, shown int) listing {
 	l := listing{
 		Returned: shown, Total: q.known(p), NextCursor: q.cursor(p, q.next(p, shown)),
-		Coverage: coverageData{p.Coverage.Calls, p.Coverage.Searched, p.Coverage.Complete, utc(p.AsOf)},
+		Coverage: q.coverage(p),
 		Notes:    slices.Clone(p.Notes),
 	}
 	if d.Sample {

@@ -48,7 +48,11 @@ type reading struct {
 }
 
 func (a reading) text(budget int) string {
-	return a.part.Text(budget, a.fence, func(o render.Span) string {
+	notes := ""
+	for _, n := range a.part.Log.Notes {
+		notes += render.Clean(n) + "\n"
+	}
+	return notes + a.part.Text(budget-render.Tokens(notes), a.fence, func(o render.Span) string {
 		again := fmt.Sprintf("read_transcript id=%q from_turn=%d to_turn=%d", a.part.Log.ID, o.FromTurn, o.ToTurn)
 		if a.match != "" {
 			again += fmt.Sprintf(" match=%q", a.match)
@@ -68,5 +72,5 @@ type readingData struct {
 func (a reading) data(budget int) any {
 	t := chosen(a.part.Turns, a.part.Excerpt, budget-60)
 	t.TotalTurns = len(a.part.Log.Turns)
-	return readingData{ID: render.Clean(a.part.Log.ID.String()), URI: a.part.Log.ID.URI(), transcriptData: t, Notes: a.d.sampleNotes()}
+	return readingData{ID: render.Clean(a.part.Log.ID.String()), URI: a.part.Log.ID.URI(), transcriptData: t, Notes: append(a.d.sampleNotes(), a.part.Log.Notes...)}
 }

@@ -32,7 +32,7 @@ type omittedData struct {
 
 func (a record) data(budget int) any {
 	l := a.log
-	out := callRecord{Call: factsOf(l), Metrics: []metricData{}, ToolCalls: []toolData{}, Notes: a.d.sampleNotes()}
+	out := callRecord{Call: factsOf(l), Metrics: []metricData{}, ToolCalls: []toolData{}, Notes: append(a.d.sampleNotes(), l.Notes...)}
 	for _, m := range l.Metrics {
 		out.Metrics = append(out.Metrics, metricData{
 			ID: m.ID, Name: brief(m.Name), Type: m.Type, Score: m.Score, Value: brief(m.Value), Passed: m.Passed,

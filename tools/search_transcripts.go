@@ -194,7 +194,10 @@ func (a searched) searchedWords() string {
 		if a.page.Ranked > 0 {
 			ranked = fmt.Sprintf(", ranked the newest %s matches", thousands(a.page.Ranked))
 		}
-		return fmt.Sprintf("%s all %s %s%s · window %s%s", put, thousands(c.Searched), among, ranked, a.q.windowWords(a.page), asOf(a.page))
+		return fmt.Sprintf("%s all %s %s%s · window %s%s", put, thousands(c.Searched), among, ranked, a.q.windowWords(a.page), a.q.asOf(a.page))
+	}
+	if a.q.isWholeUntil(a.page) {
+		return fmt.Sprintf("%s the %s %s until %s · window %s%s", put, thousands(c.Searched), among, a.q.clockWords(c.Until), a.q.windowWords(a.page), a.q.asOf(a.page))
 	}
 	of := ""
 	if c.Calls != nil && *c.Calls > c.Searched {
@@ -204,7 +207,7 @@ func (a searched) searchedWords() string {
 	if !c.Back.IsZero() {
 		back = fmt.Sprintf(" (%s, as far as %s)", readWords(a.q.query.Order), minute(c.Back, 0))
 	}
-	return fmt.Sprintf("%s only %s%s %s%s · window %s; %s%s", put, thousands(c.Searched), of, among, back, a.q.windowWords(a.page), a.q.wayOut(a.page), asOf(a.page))
+	return fmt.Sprintf("%s only %s%s %s%s · window %s%s%s", put, thousands(c.Searched), of, among, back, a.q.windowWords(a.page), a.q.wayOut(a.page), a.q.asOf(a.page))
 }
 
 // block is one call with at most so many passages.

@@ -108,6 +108,8 @@ func (w *walk) ask(ctx context.Context, from, to time.Time) (*page, error) {
 			return p, nil
 		case !errors.As(err, &e) || e.Kind != call.TooLarge && e.Kind != call.Timeout || ctx.Err() != nil:
 			return nil, err
+		case e.Kind == call.Timeout && call.Haste(ctx) > 0:
+			return nil, err
 		case w.size > 1:
 			w.limit = w.size / 2
 			w.resize(w.limit)

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -27,6 +29,8 @@ type exchange struct {
 	into   any
 	meta   Meta
 
+	tried    int  // attempts that it may take
+	hasty    bool // who asks has another answer: see call.Hasten
 	deadline time.Time
 	secrets  []string
 	last     error // of the last attempt; nil once an answer was read
@@ -66,17 +70,34 @@ var errTooLarge = errors.New("body over the limit")
 // retry, and how long to wait, is ours, because as it comes it obeys a
 // Retry-After of a day and has no jitter.
 func (x *exchange) run(parent context.Context, query url.Values) error {
-	ctx, cancel := context.WithTimeout(parent, x.client.limits.Total)
+	b := &x.client.breaker
+	tries, most, paused := b.admit(parent, x.client.limits.Attempts)
+	if paused != nil {
+		return paused
+	}
+	x.tried, x.hasty = tries, most > 0
+	began := time.Now()
+	err := x.ask(parent, query, cmp.Or(most, x.client.limits.Total))
+	if err == nil {
+		b.note(nil, true)
+		return nil
+	}
+	return b.note(x.failure(parent, err), x.isSure(parent, err, time.Since(began)))
+}
+
+// ask makes the attempts within most.
+func (x *exchange) ask(parent context.Context, query url.Values, most time.Duration) error {
+	ctx, cancel := context.WithTimeout(parent, min(most, x.client.limits.Total))
 	defer cancel()
 	x.deadline, _ = ctx.Deadline()
 
 	req, err := x.request(ctx, query)
 	if err != nil {
-		return x.failure(parent, err)
+		return err
 	}
 	rc := &retryablehttp.Client{
 		HTTPClient:   x.client.http,
-		RetryMax:     x.client.limits.Attempts - 1,
+		RetryMax:     x.tried - 1,
 		CheckRetry:   x.again,
 		Backoff:      x.backoff,
 		ErrorHandler: func(_ *http.Response, err error, _ int) (*http.Response, error) { return nil, err },
@@ -88,10 +109,7 @@ func (x *exchange) run(parent context.Context, query url.Values) error {
 	if x.last != nil {
 		err = x.last // what Do says may only be that the time for another attempt ran out
 	}
-	if err != nil {
-		return x.failure(parent, err)
-	}
-	return nil
+	return err
 }
 
 func (x *exchange) request(ctx context.Context, query url.Values) (*retryablehttp.Request, error) {
@@ -153,6 +171,9 @@ func (x *exchange) retryable(err error) bool {
 			return s.RetryAfter == nil ||
 				*s.RetryAfter <= x.client.limits.Pause && time.Now().Add(*s.RetryAfter).Before(x.deadline)
 		}
+		return false
+	}
+	if x.hasty && errors.Is(err, syscall.ECONNREFUSED) {
 		return false
 	}
 	return isBroken(err)

@@ -27,7 +27,7 @@ const (
 )
 
 // failure names err for its three readers.
-func (x *exchange) failure(parent context.Context, err error) error {
+func (x *exchange) failure(parent context.Context, err error) *call.Error {
 	e := x.explain(parent, err)
 	e.Err = fmt.Errorf("%s: %s %s: attempt %d: %w", x.client.o.Name, x.method, x.path, x.meta.Attempts, bare(err, x.secrets))
 	return e
@@ -150,7 +150,7 @@ func (x *exchange) network(err error) *call.Error {
 	case isPlain(err):
 		return unavailable(askOperator, "%s does not speak TLS at %s; check %s.", name, x.client.base.Host, x.baseName())
 	case errors.As(err, &op) && op.Op == "dial" && slow:
-		return unavailable(later, "%s cannot be reached: no connection to %s within %s.", name, host, x.client.limits.Dial)
+		return unavailable(later, "%s cannot be reached: no connection to %s in time.", name, host)
 	case slow:
 		return &call.Error{Kind: call.Timeout, Msg: name + " did not answer in time.", Hint: askLess}
 	case errors.Is(err, syscall.ECONNREFUSED):

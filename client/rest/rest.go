@@ -88,6 +88,8 @@ type Client struct {
 	limits Limits
 	base   *url.URL
 	http   *http.Client
+
+	breaker breaker
 }
 
 // Meta is what an answer says besides its body.

@@ -121,7 +121,7 @@ func (r *reader) cover(ctx context.Context, choose func() (page, size int)) (run
 			return run{}, err
 		case e.Kind == call.NotFound && page > 0: // rows were deleted: the list ends before
 			rows = Rows{Total: rows.Total}
-		case e.Kind != call.TooLarge && e.Kind != call.Timeout:
+		case e.Kind != call.TooLarge && e.Kind != call.Timeout, e.Kind == call.Timeout && call.Haste(ctx) > 0:
 			return run{}, err
 		case size > 1:
 			r.Max = size / 2

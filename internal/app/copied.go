@@ -3,193 +3,352 @@ package app
 import (
 	"context"
 	"errors"
-	"slices"
+	"fmt"
+	"os"
+	"strings"
 	"sync"
-	"sync/atomic"
+	"time"
 
-	"call-logs-mcp/client"
 	"call-logs-mcp/internal/call"
-	"call-logs-mcp/internal/config"
 	"call-logs-mcp/internal/mirror"
 	"call-logs-mcp/internal/mirror/store"
 )
 
-// A copied is the configured sources with a local copy. A copy in memory is made
-// when the first question needs it, so that lists cost nothing; one in a file is
-// there from the start.
+// A copied is the configured sources with a local copy. One in a file answers
+// from the first question on; one in memory is made when a question needs it, so
+// that lists cost nothing before. What a broken copy cannot answer the sources do,
+// as without a copy, and the answer says why.
 type copied struct {
-	live *call.Merged // the sources without the copy
-	reach
-	open func() (call.Aggregator, error)
+	*uncopied // answers without a copy
+	path      string
+	open      func(context.Context) (*opened, error)
+	warn      func(msg string, args ...any)
 
-	making sync.Mutex
-	made   atomic.Pointer[call.Aggregator] // nil until there is one
+	turn    chan struct{} // a token: who holds it opens or closes
+	mu      sync.Mutex
+	made    *opened // nil until there is one
+	aside   string  // what was said of a damaged file that was set aside, until an answer has said it
+	checked check
 }
 
-// mirror is the copy, made if need be. One that could not be made is tried again
-// by the next question, since a full disk and a wrong mode are mended while we run.
-func (c *copied) mirror() (call.Aggregator, error) {
-	c.making.Lock()
-	defer c.making.Unlock()
-	if m := c.made.Load(); m != nil {
-		return *m, nil
+// opened is a copy in use.
+type opened struct {
+	call.Aggregator
+	db    *store.Store
+	at    os.FileInfo // of its file; nil in memory
+	close func()
+}
+
+func newCopied(live *uncopied, path string, open func(context.Context) (*opened, error)) *copied {
+	c := &copied{uncopied: live, path: path, open: open, warn: func(string, ...any) {}, turn: make(chan struct{}, 1)}
+	c.turn <- struct{}{}
+	return c
+}
+
+// maxOpening is how long a question waits for the copy to be opened.
+const maxOpening = 3 * time.Second
+
+// mirror is the copy, opened if need be. One that could not be opened is tried
+// again by the next question, since a full disk and a wrong mode are mended while
+// we run; so is one whose file was replaced.
+func (c *copied) mirror(ctx context.Context) (*opened, error) {
+	if m := c.current(); m != nil {
+		return m, nil
 	}
-	m, err := c.open()
+	type result struct {
+		m   *opened
+		err error
+	}
+	done := make(chan result, 1)
+	go func() { // it is opened for all, whoever gives up waiting
+		<-c.turn
+		defer func() { c.turn <- struct{}{} }()
+		m, err := c.reopened(context.WithoutCancel(ctx))
+		done <- result{m, err}
+	}()
+	wait := time.NewTimer(maxOpening)
+	defer wait.Stop()
+	select {
+	case r := <-done:
+		return r.m, r.err
+	case <-ctx.Done():
+		return nil, call.Stopped(ctx.Err())
+	case <-wait.C:
+		return nil, &store.BrokenError{Reason: "it is still being opened", Remedy: "Ask again in a minute.", Err: errors.New("opening the copy takes long")}
+	}
+}
+
+// current is the copy in use, nil where there is none or its file is another now.
+func (c *copied) current() *opened {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.made == nil || c.made.at == nil {
+		return c.made
+	}
+	if now, err := os.Stat(c.path); err != nil || !os.SameFile(now, c.made.at) {
+		return nil
+	}
+	return c.made
+}
+
+// reopened closes what there was, and opens the copy. A damaged file is set aside
+// first. Who calls it has the turn.
+func (c *copied) reopened(ctx context.Context) (*opened, error) {
+	if m := c.current(); m != nil { // somebody else was faster
+		return m, nil
+	}
+	c.drop(nil)
+	m, err := c.open(ctx)
+	if b := store.Broken(err); b != nil && b.Damaged && c.path != "" {
+		aside, failed := setAside(c.path, b, c.now())
+		if failed != nil {
+			return nil, failed
+		}
+		c.warn("the copy was damaged and is built anew", "set aside as", aside, "err", b)
+		c.mu.Lock()
+		c.aside = asideWords(aside)
+		c.mu.Unlock()
+		m, err = c.open(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
-	c.made.Store(&m)
+	if c.path != "" {
+		m.at, _ = os.Stat(c.path)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.made = m
 	return m, nil
 }
 
-// ready says why the copy cannot be opened, as far as that is known before ctx
-// ends.
-func (c *copied) ready(ctx context.Context) error {
-	if c.made.Load() != nil {
-		return nil
+// drop closes the copy in use, if it is still m (or any, where m is nil).
+func (c *copied) drop(m *opened) {
+	c.mu.Lock()
+	was := c.made
+	if was == nil || m != nil && was != m {
+		c.mu.Unlock()
+		return
 	}
-	opened := make(chan error, 1)
-	go func() {
-		_, err := c.mirror()
-		opened <- err
-	}()
-	select {
-	case err := <-opened:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
+	c.made = nil
+	c.mu.Unlock()
+	if was.close != nil {
+		was.close()
 	}
 }
 
-// Find answers lists from the sources as long as there is no copy yet.
-func (c *copied) Find(ctx context.Context, q call.Query) (call.Page, error) {
+// failed is called with a failure of m. A damaged one is closed, so that the next
+// question sets its file aside and opens a new one.
+func (c *copied) failed(m *opened, b *store.BrokenError) {
+	if !b.Damaged {
+		return
+	}
+	go func() { // it waits for the questions that use it
+		<-c.turn
+		defer func() { c.turn <- struct{}{} }()
+		if c.current() != m {
+			return
+		}
+		c.drop(m)
+		if c.path == "" {
+			return
+		}
+		aside, err := setAside(c.path, b, c.now())
+		if err != nil {
+			c.warn("the copy is damaged", "err", err)
+			return
+		}
+		c.warn("the copy was damaged and is built anew", "set aside as", aside, "err", b)
+	}()
+}
+
+// ask has a question answered by the copy, and says why it was not, "" where it was.
+func (c *copied) ask(ctx context.Context, answer func(call.Aggregator) error) (why string, err error) {
+	m, err := c.mirror(ctx)
+	if err == nil {
+		err = answer(m)
+	}
+	b := store.Broken(err)
+	if b == nil {
+		return "", err
+	}
+	if m != nil {
+		c.failed(m, b)
+	}
+	if ctx.Err() != nil {
+		return "", call.Stopped(ctx.Err())
+	}
+	c.warn("the copy cannot be used", "err", b)
+	return fmt.Sprintf("The local copy cannot be used: %s. %s This answer is the upstream's own.", b.Reason, b.Remedy), nil
+}
+
+// said is what an answer says of a copy that was set aside before it, once.
+func (c *copied) said() (notes []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.aside != "" {
+		notes, c.aside = []string{c.aside}, ""
+	}
+	return notes
+}
+
+// blamed is the failure of the sources, which were asked because the copy is broken.
+func blamed(err error, why string) error {
+	var e *call.Error
+	if why == "" || !errors.As(err, &e) {
+		return err
+	}
+	both := *e
+	both.Msg += " " + strings.TrimSuffix(why, " This answer is the upstream's own.")
+	return &both
+}
+
+// lazy holds where a list needs no copy: there is none yet, and it would be empty.
+func (c *copied) lazy() bool { return c.path == "" && c.current() == nil }
+
+// Find implements call.Source.
+func (c *copied) Find(ctx context.Context, q call.Query) (p call.Page, err error) {
 	q.Where = c.bounded(q.Where)
-	if c.made.Load() == nil && q.Text == nil && q.Similar == nil && q.Order != call.Relevance {
+	if c.lazy() && q.Text == nil && q.Similar == nil && q.Order != call.Relevance {
 		return c.live.Find(ctx, q)
 	}
-	m, err := c.mirror()
-	if err != nil {
-		return call.Page{}, err
-	}
-	return m.Find(ctx, q)
-}
-
-func (c *copied) Get(ctx context.Context, id call.ID) (*call.Log, error) {
-	if m := c.made.Load(); m != nil {
-		return (*m).Get(ctx, id)
-	}
-	return c.live.Get(ctx, id)
-}
-
-func (c *copied) Aggregate(ctx context.Context, a call.Aggregation) (call.Aggregate, error) {
-	a.Where = c.bounded(a.Where)
-	m, err := c.mirror()
-	if err != nil {
-		return call.Aggregate{}, err
-	}
-	return m.Aggregate(ctx, a)
-}
-
-// Ranks holds: the copy does.
-func (c *copied) Ranks() bool { return true }
-
-// origins are the sources as the sync engine asks them.
-func (h *house) origins() (out []mirror.Origin) {
-	for _, s := range h.configured {
-		o := mirror.Origin{Name: s.Name, Source: h.sources[s.Name], Wait: client.Wait}
-		switch s.Provider {
-		case "cekura", "demo":
-			o.Abilities = mirror.Abilities{TimeFilter: true, IDFilter: true, Gets: true, PageSize: 500}
-		case "zudu": // the few calls without a call_id are looked for among the newest
-			o.Abilities = mirror.Abilities{Gets: true}
-		case "file":
-			o.Abilities = mirror.Abilities{TimeFilter: true, Gets: true, PageSize: 500}
-		}
-		out = append(out, o)
-	}
-	return out
-}
-
-// engine opens the copy at the place that the operator chose.
-func (h *house) engine(ctx context.Context, c config.Copy) (*mirror.Engine, *store.Store, error) {
-	path := c.Mirror
-	if !c.Kept() {
-		path = ""
-	}
-	db, err := store.Open(ctx, store.Options{Path: path, Now: h.tools.Now, View: h.views.masked, Version: indexVersion})
-	if err != nil {
-		return nil, nil, err
-	}
-	e, err := mirror.New(mirror.Options{
-		Origins: h.origins(), Ledger: db, Stored: db.Get, Details: mirror.Details(c.Details), Retain: c.Retain, Now: h.tools.Now, Logger: h.logger,
+	why, err := c.ask(ctx, func(m call.Aggregator) (err error) {
+		p, err = m.Find(ctx, q)
+		return err
 	})
+	if why != "" {
+		p, err = c.uncopied.Find(ctx, q)
+		p.Notes = append(p.Notes, why)
+	}
+	p.Notes = append(p.Notes, c.said()...)
+	return p, blamed(err, why)
+}
+
+// Get implements call.Source.
+func (c *copied) Get(ctx context.Context, id call.ID) (l *call.Log, err error) {
+	if c.lazy() {
+		return c.live.Get(ctx, id)
+	}
+	why, err := c.ask(ctx, func(m call.Aggregator) (err error) {
+		l, err = m.Get(ctx, id)
+		return err
+	})
+	if why == "" {
+		return l, err
+	}
+	l, err = c.uncopied.Get(ctx, id)
+	return l, blamed(err, why)
+}
+
+// Aggregate implements call.Aggregator.
+func (c *copied) Aggregate(ctx context.Context, a call.Aggregation) (out call.Aggregate, err error) {
+	a.Where = c.bounded(a.Where)
+	why, err := c.ask(ctx, func(m call.Aggregator) (err error) {
+		out, err = m.Aggregate(ctx, a)
+		return err
+	})
+	if why != "" {
+		out, err = c.uncopied.Aggregate(ctx, a)
+		out.Notes = append(out.Notes, why)
+	}
+	out.Notes = append(out.Notes, c.said()...)
+	return out, blamed(err, why)
+}
+
+// ready says why the copy cannot be used, as far as that is known before ctx ends.
+func (c *copied) ready(ctx context.Context) error {
+	m, err := c.mirror(ctx)
 	if err != nil {
-		return nil, nil, errors.Join(err, db.Close())
+		return err
 	}
-	return e, db, nil
+	err = c.checked.of(ctx, m.db, c.now())
+	if b := store.Broken(err); b != nil {
+		c.failed(m, b)
+	}
+	return err
 }
 
-// withCopy is live with the copy that the operator wants of it.
-func (h *house) withCopy(live *call.Merged, o config.Options) (call.Source, error) {
-	back := reach{usualReach, h.tools.Now}
-	if !slices.ContainsFunc(h.configured, func(s config.SourceConfig) bool { return s.Provider != "file" }) {
-		back.span = 0
-	}
-	if o.Mirror == config.MirrorOff {
-		return newUncopied(live, back, o.MaxFetch), nil
-	}
-	c := &copied{live: live, reach: back}
-	c.open = func() (call.Aggregator, error) {
-		e, db, err := h.engine(context.Background(), o.Copy)
-		if err != nil {
-			return nil, err
-		}
-		// One process of all that share the copy writes to it, until it ends.
-		_, err = db.Lock(context.Background())
-		var held *store.HeldError
-		if err != nil && !errors.As(err, &held) {
-			return nil, errors.Join(err, db.Close())
-		}
-		return mirror.Open(mirror.ReadThrough{Engine: e, Copy: db, MaxFetch: o.MaxFetch, ReadOnly: held != nil}), nil
-	}
-	if back.span == 0 {
-		c.open = func() (call.Aggregator, error) { return h.index(context.Background(), live) }
-	}
-	return c, nil
+// A check is what was last found in the file of a copy.
+type check struct {
+	mu      sync.Mutex
+	db      *store.Store
+	at      time.Time
+	running bool
+	found   error
 }
 
-// index puts all calls of files, however old, into a store in memory: files do
-// not change while they are served, so there is nothing to keep true.
-func (h *house) index(ctx context.Context, files *call.Merged) (call.Aggregator, error) {
-	db, err := store.Open(ctx, store.Options{Now: h.tools.Now, View: h.views.masked, Version: indexVersion})
-	if err != nil {
-		return nil, err
+// A file is looked through once in recheck, and for no longer than maxCheck.
+const (
+	recheck  = 10 * time.Minute
+	maxCheck = time.Minute
+)
+
+// of is what the last look through db found. One is begun where that is long ago;
+// it goes on when ctx ends.
+func (c *check) of(ctx context.Context, db *store.Store, now time.Time) error {
+	c.mu.Lock()
+	if c.running || c.db == db && now.Sub(c.at) < recheck {
+		defer c.mu.Unlock()
+		return c.found
 	}
-	for _, name := range files.Sources() {
-		p, err := h.sources[name].Find(ctx, call.Query{Limit: 1 << 30})
-		if err == nil {
-			err = put(ctx, db, p.Logs, h.tools.Now())
-		}
-		if err != nil {
-			return nil, errors.Join(err, db.Close())
-		}
+	c.running, c.db, c.at, c.found = true, db, now, nil
+	c.mu.Unlock()
+	done := make(chan error, 1)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxCheck)
+		defer cancel()
+		_, err := db.Check(ctx)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.running, c.found = false, err
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return nil // nothing was found so far
 	}
-	return whole{db}, nil
 }
 
-// whole is a store that has all there is, so that each answer covers everything.
-type whole struct{ *store.Store }
+var _ interface {
+	call.Ranker
+	call.Aggregator
+} = (*copied)(nil)
 
-// Find says of a search how many calls it went through: all that the filter
-// leaves.
-func (w whole) Find(ctx context.Context, q call.Query) (call.Page, error) {
-	p, err := w.Store.Find(ctx, q)
-	if err != nil || q.Text == nil && q.Similar == nil {
-		return p, err
+// setAside renames the damaged file of a copy.
+func setAside(path string, b *store.BrokenError, now time.Time) (string, error) {
+	aside, err := store.SetAside(path, now)
+	if err == nil {
+		return aside, nil
 	}
-	all, err := w.Store.Find(ctx, call.Query{Where: q.Where, Limit: 1, Exhaust: true})
-	if err == nil && all.Total != nil {
-		p.Coverage.Searched, p.Coverage.Calls = *all.Total, all.Total
+	remedy := "Move it away, and a new one is made."
+	if held := (*store.HeldError)(nil); errors.As(err, &held) {
+		remedy = "Another process uses it: end that, and it is built anew."
 	}
-	return p, err
+	return "", &store.BrokenError{Reason: b.Reason, Remedy: remedy, Err: errors.Join(b, err)}
+}
+
+func asideWords(aside string) string {
+	return fmt.Sprintf("The local copy was damaged: it was set aside as %s, and is being built anew.", baseOf(aside))
+}
+
+// withMirror opens the mirror of a copy.
+func (h *house) withMirror(ctx context.Context, db *store.Store, e *mirror.Engine, maxFetch int) (*opened, error) {
+	// One process of all that share the copy writes to it, until it ends.
+	unlock, err := db.Lock(ctx)
+	var held *store.HeldError
+	if err != nil && !errors.As(err, &held) {
+		return nil, errors.Join(err, db.Close())
+	}
+	m := mirror.Open(mirror.ReadThrough{Engine: e, Copy: db, MaxFetch: maxFetch, ReadOnly: held != nil})
+	return &opened{Aggregator: m, db: db, close: func() {
+		m.Close()
+		if err := db.Close(); err != nil {
+			h.logger.Warn("closing the copy", "err", err)
+		}
+		if unlock != nil {
+			unlock()
+		}
+	}}, nil
 }

@@ -27,6 +27,7 @@ type house struct {
 	version    string
 	configured []config.SourceConfig
 	sources    map[string]call.Source // as they are upstream, by name
+	base       call.Source            // of all sources, with the copy; without masks and scopes
 	tools      tools.Deps
 	masked     bool
 	views      views
@@ -67,10 +68,8 @@ func assemble(o config.Options, version string, logger *slog.Logger, now func() 
 		Scan: o.MaxFetch, Sample: o.Demo, Structured: o.Structured, Links: tools.Links(o.Links), Cursors: sealer(o), Held: tools.NewHeld(), Logger: logger,
 	}}
 	h.views = viewsOf(redact.New())
-	calls, err := h.withCopy(merged, o)
-	if err != nil {
-		return nil, err
-	}
+	calls := h.withCopy(merged, o)
+	h.base = calls
 	if c, ok := calls.(*copied); ok && o.Kept() {
 		h.ready = c.ready
 	}

@@ -56,8 +56,9 @@ type Log struct {
 	RecordingURL string
 	DashboardURL string
 
-	Sensitive bool // may be shown, must not be stored
-	Detailed  bool // has what only the record of one call carries: Metadata, DynamicVariables, explanations
+	Sensitive bool     // may be shown, must not be stored
+	Notes     []string `json:",omitempty"` // of the answer, not of the call: what the reader has to know to believe it
+	Detailed  bool     // has what only the record of one call carries: Metadata, DynamicVariables, explanations
 }
 
 // A Role says who speaks in a Turn.

@@ -273,7 +273,7 @@ func (c *collector) page() Page {
 	for source, n := range c.outside {
 		c.notes, c.calls = append(c.notes, outside(source, n, c.q.Within)), nil // it counts those, too
 	}
-	p := Page{Notes: c.notes, Cut: c.cut, Coverage: Coverage{Calls: c.calls, Searched: c.read}}
+	p := Page{Notes: c.notes, Cut: c.cut, Coverage: Coverage{Calls: c.calls, Searched: c.read, Stuck: c.cut != nil}}
 	// A full page is all that had to be looked at where the rest is counted: by
 	// the upstream, or with the first page of the walk.
 	counted := c.rest == nil && c.q.Text == nil || c.q.After != nil

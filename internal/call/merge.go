@@ -107,7 +107,7 @@ func (q Query) merge(asked []string, pages []Page, errs []error) (Page, error) {
 	for i, p := range pages {
 		if errs[i] != nil {
 			out.Notes = append(out.Notes, failureNote(asked[i], errs[i]))
-			out.Coverage.join(Coverage{Missing: asked[i : i+1], Others: true})
+			out.Coverage.join(Coverage{Missing: asked[i : i+1], Others: true, Stuck: true})
 			out.Total, out.Coverage.Calls = nil, nil
 			continue
 		}
@@ -189,6 +189,7 @@ func (c *Coverage) join(d Coverage) {
 		}
 	}
 	c.Complete = c.Complete && d.Complete
+	c.Stuck = c.Stuck || d.Stuck
 	c.Others = rest && !c.Complete
 }
 

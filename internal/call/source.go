@@ -90,6 +90,12 @@ type Coverage struct {
 	// Others says that everything was looked at of those that did.
 	Missing []string
 	Others  bool
+
+	// Until is where a mirror's reading ends, where that is all that it is not
+	// Complete for. Stuck says that a narrower window would be no more complete:
+	// an upstream is down, or its calls are on their way.
+	Until time.Time
+	Stuck bool
 }
 
 // A Source answers queries about call logs. Every provider is one, and so is

@@ -32,6 +32,7 @@ func (l *Log) MapText(v *View) *Log {
 	for _, s := range []*string{&out.AgentID, &out.ProjectID, &out.AssistantID, &out.TraceID} {
 		*s = v.Name(*s)
 	}
+	out.Notes = mapSlice(l.Notes, func(s *string) bool { was := *s; *s = v.Text(was); return *s != was })
 	out.Customer = v.Number(l.Customer)
 	out.Turns = l.mapTurns(v)
 	out.Metrics = mapSlice(l.Metrics, func(m *Metric) bool { return m.mapText(v.Text, v.Name) })

@@ -54,7 +54,7 @@ func (m *Mirror) shared(ctx context.Context, p *part) bool {
 		return p.clock.upstream().Sub(p.cover.RecentAsOf) < 5*freshFor
 	}
 	j := m.reread(p)
-	if m.await(ctx, j) {
+	if m.await(ctx, j, m.o.Hasty) {
 		p.down = j.err
 	} else {
 		p.filling = true

@@ -2,12 +2,15 @@ package mirror
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/filter"
+	"call-logs-mcp/internal/mirror/store"
 )
 
 // asksForDetails reports fields that only the record of one call may have.
@@ -35,8 +38,13 @@ func (m *Mirror) prepare(ctx context.Context, parts []*part, progress call.Progr
 			return err
 		}
 	}
-	m.measure(ctx, parts)
-	return nil
+	if err := nothing(parts); err != nil {
+		return err
+	}
+	if m.o.ReadOnly && !slices.ContainsFunc(parts, func(p *part) bool { return !p.cover.AsOf.IsZero() }) && len(parts) > 0 {
+		return &store.BrokenError{Reason: "another process is still filling it", Remedy: "It answers once that is done.", Err: errors.New("mirror: nothing is copied yet")}
+	}
+	return m.measure(ctx, parts)
 }
 
 func (m *Mirror) prepareOne(ctx context.Context, p *part, w *watch) error {
@@ -50,6 +58,9 @@ func (m *Mirror) prepareOne(ctx context.Context, p *part, w *watch) error {
 	}
 	if !p.lacks {
 		return nil
+	}
+	if p.down != nil {
+		return p.down
 	}
 	// What the copy lacks, the upstream is asked for; its ids meet the copy.
 	found, err := p.Source.Find(ctx, call.Query{Where: p.where, Limit: m.o.MaxFetch, Scan: m.o.MaxFetch})
@@ -94,7 +105,11 @@ func (m *Mirror) complete(ctx context.Context, p *part, w *watch) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	n, err := p.count(ctx, missing)
+	asking := ctx
+	if !p.cover.AsOf.IsZero() {
+		asking = call.Hasten(ctx, m.o.Hasty)
+	}
+	n, err := p.count(asking, missing)
 	switch {
 	case isDown(ctx, err):
 		p.down = err
@@ -109,9 +124,12 @@ func (m *Mirror) complete(ctx context.Context, p *part, w *watch) error {
 	if n <= m.o.MaxFetch {
 		j := m.fetch(p, p.Name+windowsKey(missing), missing)
 		w.add(p.Name, j, n)
-		if m.await(ctx, j) {
+		switch done := m.await(ctx, j, m.patience(p)); {
+		case done && store.Broken(j.err) != nil:
+			return j.err
+		case done:
 			p.down = j.err
-		} else {
+		default:
 			p.filling = true
 		}
 	} else {
@@ -203,10 +221,18 @@ func (m *Mirror) fetch(p *part, key string, windows []call.Window) *job {
 	return j
 }
 
+// patience is how long a question waits for what the copy lacks: not long where
+// it has an answer that is hours old at most.
+func (m *Mirror) patience(p *part) time.Duration {
+	if p.isRecent(p.clock.upstream()) {
+		return min(m.o.Patience, m.o.Hasty)
+	}
+	return m.o.Patience
+}
+
 // await waits for a job as long as there is patience, and reports whether it
 // is done.
-func (m *Mirror) await(ctx context.Context, j *job) bool {
-	patience := m.o.Patience
+func (m *Mirror) await(ctx context.Context, j *job, patience time.Duration) bool {
 	if end, ok := ctx.Deadline(); ok {
 		patience = min(patience, time.Until(end)-reserve)
 	}

@@ -3,12 +3,14 @@ package mirror
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
 
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/filter"
+	"call-logs-mcp/internal/mirror/store"
 )
 
 // ReadThrough are the parts of a Mirror. Engine and Copy are required.
@@ -18,6 +20,7 @@ type ReadThrough struct {
 
 	MaxFetch int           // calls that are fetched while a question waits, 0 is 5,000
 	Patience time.Duration // how long it waits, 0 is 20 s
+	Hasty    time.Duration // how long an upstream is asked where the copy has an answer, too; 0 is 3.5 s
 	ReadOnly bool          // another process syncs: this one fetches nothing
 }
 
@@ -44,6 +47,7 @@ type Mirror struct {
 func Open(o ReadThrough) *Mirror {
 	o.MaxFetch = cmp.Or(o.MaxFetch, 5000)
 	o.Patience = cmp.Or(o.Patience, 20*time.Second)
+	o.Hasty = cmp.Or(o.Hasty, 3500*time.Millisecond)
 	m := &Mirror{o: o, jobs: map[string]*job{}, crowds: map[string]*crowd{}}
 	for _, name := range o.Engine.names {
 		m.crowds[name] = &crowd{}
@@ -73,6 +77,9 @@ func (m *Mirror) Get(ctx context.Context, id call.ID) (*call.Log, error) {
 		return nil, err
 	}
 	copied, err := m.o.Copy.Get(ctx, id)
+	if b := store.Broken(err); b != nil && b.Damaged {
+		return nil, err
+	}
 	if err == nil && copied.Detailed {
 		at := call.Window{From: copied.StartedAt, To: copied.StartedAt}
 		if c, err := m.o.Engine.Covered(ctx, id.Source, at); err == nil && c.Full {
@@ -80,14 +87,29 @@ func (m *Mirror) Get(ctx context.Context, id call.ID) (*call.Log, error) {
 		}
 	}
 	sent := s.clock.now()
-	live, lost := s.Source.Get(ctx, id)
+	asking := ctx
+	if err == nil {
+		asking = call.Hasten(ctx, m.o.Hasty)
+	}
+	live, lost := s.Source.Get(asking, id)
 	switch {
 	case err == nil && isDown(ctx, lost):
-		return copied, nil
+		return m.dated(ctx, s, copied, lost), nil
 	case err == nil && lost == nil && (live.Detailed || live.Sensitive) && !m.o.ReadOnly:
 		m.work.Go(func() { m.o.Engine.keep(m.ctx, s, sent, live) })
 	}
 	return live, lost
+}
+
+// dated is a call as the copy has it, with why and as of when.
+func (m *Mirror) dated(ctx context.Context, s *syncer, copied *call.Log, lost error) *call.Log {
+	at := ""
+	if c, err := m.o.Engine.Covered(ctx, s.Name, call.Window{From: copied.StartedAt, To: copied.StartedAt}); err == nil && !c.AsOf.IsZero() {
+		at = ", as of " + stamp(c.AsOf)
+	}
+	out := *copied
+	out.Notes = append(slices.Clone(copied.Notes), fmt.Sprintf("%s could not be asked. %s This is from the copy%s.", s.Name, reason(lost), at))
+	return &out
 }
 
 // Find implements call.Source.
@@ -110,6 +132,25 @@ func (m *Mirror) Find(ctx context.Context, q call.Query) (call.Page, error) {
 	m.vouch(ctx, parts, &p)
 	return p, nil
 }
+
+// nothing is the failure of the upstreams where the copy has nothing at all to
+// answer with; nil where it has.
+func nothing(parts []*part) error {
+	var first error
+	for _, p := range parts {
+		if !p.isLost() {
+			return nil
+		}
+		if first == nil {
+			first = p.down
+		}
+	}
+	return first
+}
+
+// isLost holds where the upstream is down and nothing was ever copied of what is
+// asked for.
+func (p *part) isLost() bool { return p.down != nil && p.cover.AsOf.IsZero() }
 
 // Aggregate implements call.Aggregator.
 func (m *Mirror) Aggregate(ctx context.Context, a call.Aggregation) (call.Aggregate, error) {
@@ -223,7 +264,9 @@ func (m *Mirror) list(ctx context.Context, q call.Query, parts []*part) (call.Pa
 		fromCopy = fromCopy && !answers[i].live
 	}
 	if fromCopy {
-		m.measure(ctx, parts)
+		if err := m.measure(ctx, parts); err != nil {
+			return call.Page{}, err
+		}
 		page, err := m.o.Copy.Find(ctx, q)
 		if err == nil {
 			m.vouch(ctx, parts, &page)
@@ -231,6 +274,11 @@ func (m *Mirror) list(ctx context.Context, q call.Query, parts []*part) (call.Pa
 		return page, err
 	}
 	page, err := call.Merge(sources, 0).Find(ctx, q)
+	for _, a := range answers {
+		if a.broken != nil {
+			return call.Page{}, a.broken
+		}
+	}
 	if err != nil {
 		return call.Page{}, err
 	}
@@ -256,6 +304,8 @@ type answerer struct {
 	m    *Mirror
 	part *part
 	live bool // set to false where the copy had to stand in
+
+	broken error // of the copy, which is no failure of the source
 }
 
 // Get is never asked for by Merge.Find.
@@ -265,14 +315,20 @@ func (a *answerer) Get(ctx context.Context, id call.ID) (*call.Log, error) { ret
 func (a *answerer) Find(ctx context.Context, q call.Query) (call.Page, error) {
 	if a.live {
 		p, err := a.ask(ctx, q)
-		if a.part.lacks || a.part.cover.AsOf.IsZero() || !isDown(ctx, err) {
+		if !a.part.canStandIn() || !isDown(ctx, err) {
 			return p, err
 		}
 		a.live, a.part.down = false, err
 	}
 	q.Where = filter.All(filter.Cond{Field: "source", Op: filter.Eq, Value: a.part.Name}, q.Where)
-	a.m.measure(ctx, []*part{a.part})
-	p, err := a.m.o.Copy.Find(ctx, q)
+	err := a.m.measure(ctx, []*part{a.part})
+	var p call.Page
+	if err == nil {
+		p, err = a.m.o.Copy.Find(ctx, q)
+	}
+	if store.Broken(err) != nil {
+		a.broken = err
+	}
 	if err == nil {
 		a.m.vouch(ctx, []*part{a.part}, &p)
 	}
@@ -289,14 +345,23 @@ func (a *answerer) ask(ctx context.Context, q call.Query) (call.Page, error) {
 		ctx, cancel = context.WithDeadline(ctx, end.Add(-reserve))
 		defer cancel()
 	}
+	if a.part.canStandIn() {
+		ctx = call.Hasten(ctx, a.m.o.Hasty)
+	}
 	c := a.m.crowds[a.part.Name]
 	c.asking.Add(1)
 	defer c.asking.Add(-1)
 	return a.part.Source.Find(ctx, q)
 }
 
+// canStandIn holds where the copy can answer for an upstream that does not.
+func (p *part) canStandIn() bool { return !p.lacks && !p.cover.AsOf.IsZero() }
+
 // isDown reports an upstream that does not answer, though it was asked rightly.
 func isDown(ctx context.Context, err error) bool {
+	if store.Broken(err) != nil {
+		return false
+	}
 	down := []call.Kind{call.Unavailable, call.Timeout, call.RateLimited, call.Unauthorized, call.Forbidden}
 	return err != nil && ctx.Err() == nil && slices.Contains(down, kind(err))
 }

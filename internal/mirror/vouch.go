@@ -11,13 +11,21 @@ import (
 
 // measure counts what the copy has of parts. It comes before the copy is asked:
 // while it fills, an answer may then know of more calls than it says, not less.
-func (m *Mirror) measure(ctx context.Context, parts []*part) {
+func (m *Mirror) measure(ctx context.Context, parts []*part) error {
 	for _, x := range parts {
-		inside := x.hasAll(ctx)
+		inside, err := x.hasAll(ctx)
 		for range 3 { // it may be filled at this moment
-			x.have = x.has(ctx, x.cover.Window)
+			if err == nil {
+				x.have, err = x.has(ctx, x.cover.Window)
+			}
 			before := inside
-			if inside = x.hasAll(ctx); inside == before {
+			if err == nil {
+				inside, err = x.hasAll(ctx)
+			}
+			if err != nil {
+				return err
+			}
+			if inside == before {
 				break
 			}
 		}
@@ -33,6 +41,7 @@ func (m *Mirror) measure(ctx context.Context, parts []*part) {
 			x.whole = max(x.have+x.counted-inside+len(out.Starts)-out.in(x.asked), x.have)
 		}
 	}
+	return nil
 }
 
 // vouch says on a page of the copy what it may be believed for.
@@ -44,6 +53,11 @@ func (m *Mirror) vouch(ctx context.Context, parts []*part, p *call.Page) {
 		known = known && x.whole >= 0
 		have, whole = have+x.have, whole+x.whole
 		p.Notes = append(p.Notes, x.notes(ctx, m.o)...)
+		if x.isLost() {
+			p.Coverage.Missing = append(p.Coverage.Missing, x.Name)
+		}
+		// What is down, or on its way, no other window has either.
+		p.Coverage.Stuck = p.Coverage.Stuck || x.down != nil || x.filling || m.o.ReadOnly
 	}
 	p.AsOf = asOf(parts)
 	p.Window = windowOf(parts)
@@ -52,9 +66,29 @@ func (m *Mirror) vouch(ctx context.Context, parts []*part, p *call.Page) {
 	if known {
 		p.Coverage.Calls = &whole
 	}
+	if !p.Coverage.Complete {
+		p.Coverage.Until = until(parts)
+	}
 	if !complete {
 		p.Total = nil // it is that of what is there, not of what was asked
 	}
+}
+
+// until is where the reading of all parts ends, where that is before the end of
+// the window and all that is not covered; zero where there is more than that.
+func until(parts []*part) (at time.Time) {
+	for _, x := range parts {
+		switch unread := x.cover.Unread; {
+		case x.partial || x.cover.Withheld.Any():
+			return time.Time{}
+		case len(unread) == 0:
+		case len(unread) > 1 || !unread[0].From.After(x.cover.Window.From) || unread[0].To.Before(x.cover.Window.To):
+			return time.Time{}
+		case at.IsZero() || unread[0].From.Before(at):
+			at = unread[0].From
+		}
+	}
+	return at
 }
 
 // windowOf is the window that an answer is about, its open bounds made absolute.
@@ -75,20 +109,20 @@ func windowOf(parts []*part) (w call.Window) {
 }
 
 // hasAll is how many calls the copy has in what was missing.
-func (x *part) hasAll(ctx context.Context) (n int) {
+func (x *part) hasAll(ctx context.Context) (sum int, err error) {
 	for _, w := range x.asked {
-		n += x.has(ctx, w)
+		n, err := x.has(ctx, w)
+		if err != nil {
+			return 0, err
+		}
+		sum += n
 	}
-	return n
+	return sum, nil
 }
 
 // has is how many calls the copy has in a window.
-func (x *part) has(ctx context.Context, w call.Window) int {
-	n, err := x.o.Ledger.Calls(ctx, x.Name, w.From, w.To)
-	if err != nil {
-		return 0
-	}
-	return n
+func (x *part) has(ctx context.Context, w call.Window) (int, error) {
+	return x.o.Ledger.Calls(ctx, x.Name, w.From, w.To)
 }
 
 // beyond reports that the question goes further back than the copy may.
@@ -123,12 +157,10 @@ func (p *part) notes(ctx context.Context, o ReadThrough) (notes []string) {
 		meanwhile = "; another process fetches the rest"
 	}
 	switch {
+	case p.isLost():
+		note("%s could not be asked. %s Its calls are missing.", p.Name, reason(p.down))
 	case p.down != nil:
-		msg := "It failed."
-		if e := (*call.Error)(nil); errors.As(p.down, &e) {
-			msg = e.Msg
-		}
-		note("%s could not be asked. %s Its calls are from the copy, as of %s%s", p.Name, msg, sinceWhen(p.cover.AsOf), nothingOf(unread))
+		note("%s could not be asked. %s Its calls are from the copy, as of %s%s", p.Name, reason(p.down), stamp(p.cover.AsOf), nothingOf(unread))
 	case len(unread) > 0 && p.whole > 0:
 		note("The copy holds %d of about %d calls of %s in this window (%d %%)%s.", p.have, p.whole, p.Name, 100*p.have/p.whole, meanwhile)
 	case len(unread) > 0 && !p.beyond():
@@ -158,11 +190,12 @@ func (p *part) notes(ctx context.Context, o ReadThrough) (notes []string) {
 	return notes
 }
 
-func sinceWhen(t time.Time) string {
-	if t.IsZero() {
-		return "never"
+// reason is why an upstream failed, in its words to people.
+func reason(err error) string {
+	if e := (*call.Error)(nil); errors.As(err, &e) {
+		return e.Msg
 	}
-	return stamp(t)
+	return "It failed."
 }
 
 // nothingOf says which windows were never read.

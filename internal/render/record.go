@@ -31,6 +31,9 @@ func Record(l *call.Log, budget int, transcript bool, fence Fence, again func(Sp
 	for _, line := range facts(l) {
 		w.Line(line)
 	}
+	for _, n := range l.Notes {
+		w.Line(Clean(n))
+	}
 	// The facts may take a third, so that the transcript has the rest. The worst
 	// news comes first, lest it is what is cut.
 	failed, rest := metricLines(l)

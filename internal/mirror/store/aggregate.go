@@ -41,7 +41,10 @@ func (s *Store) Aggregate(ctx context.Context, a call.Aggregation) (out call.Agg
 			if err != nil {
 				return err
 			}
-			out, err = r.aggregate(c, a, shift)
+			if out, err = r.aggregate(c, a, shift); c.damaged.count() > 0 {
+				out.Coverage.Complete = false
+				out.Notes = append(out.Notes, c.damaged.String())
+			}
 			return err
 		})
 	})

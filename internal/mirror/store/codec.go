@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -41,7 +42,7 @@ func (d *codec) dictionary(c *conn, id int64) (*dictionary, error) {
 			return nil, err
 		}
 		if !found {
-			return nil, fmt.Errorf("store: dictionary %d is missing", id)
+			return nil, fmt.Errorf("%w: dictionary %d is missing", errDamaged, id)
 		}
 		writing = append(writing, zstd.WithEncoderDictRaw(uint32(id), body))
 		reading = append(reading, zstd.WithDecoderDictRaw(uint32(id), body))
@@ -73,7 +74,14 @@ func (d *codec) decode(c *conn, id int64, body []byte) (*call.Log, error) {
 func (d *dictionary) decode(body []byte) (*call.Log, error) {
 	plain, err := d.decoder.DecodeAll(body, nil)
 	if err != nil {
-		return nil, fmt.Errorf("store: a record is damaged: %w", err)
+		return nil, fmt.Errorf("%w: %w", errDamaged, err)
 	}
-	return decodeRecord(plain)
+	l, err := decodeRecord(plain)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	return l, nil
 }
+
+// errDamaged is a record that cannot be read, which costs its call alone.
+var errDamaged = errors.New("store: a record is damaged")

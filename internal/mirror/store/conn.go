@@ -22,6 +22,8 @@ type conn struct {
 	store *Store
 	memo  memo
 	quick bool // it is of the lane for questions that take little
+
+	damaged damaged // records that the running question cannot read
 }
 
 // maxIdle bounds how many statements a connection keeps; filters are of
@@ -208,7 +210,8 @@ func failure(ctx context.Context, err error) error {
 	case errors.As(err, &known):
 		return err
 	}
-	return &call.Error{Kind: call.Unavailable, Msg: "The local copy could not be read.", Hint: "Ask without it (--mirror off), or remove it to have it built anew.", Err: err}
+	b := broken(err)
+	return &call.Error{Kind: call.Unavailable, Msg: "The local copy cannot be used: " + b.Reason + ".", Hint: b.Remedy, Err: b}
 }
 
 // float is v for a column of numbers; SQL has no NaN.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -145,6 +146,9 @@ func (s *Store) train(c *conn, put []*entry) error {
 func (s *Store) retrain(c *conn, sample []*call.Log) error {
 	err := c.each(`SELECT id, dictionary, body FROM records ORDER BY id DESC LIMIT ?`, []any{max(0, sampleSize-len(sample))}, func(stmt *sqlite3.Stmt) (bool, error) {
 		l, err := s.codec.decode(c, stmt.ColumnInt64(1), stmt.ColumnRawBlob(2))
+		if errors.Is(err, errDamaged) {
+			return true, nil
+		}
 		sample = append(sample, l)
 		return true, err
 	})

@@ -33,6 +33,9 @@ func (s *Store) Find(ctx context.Context, q call.Query) (p call.Page, err error)
 			} else {
 				p, err = s.ordered(c, q)
 			}
+			if err == nil {
+				err = c.leftOut(&p)
+			}
 			return err
 		})
 	})
@@ -161,12 +164,14 @@ func (x *question) fill(p *call.Page, places []place) error {
 	if x.q.Text != nil {
 		p.Hits = make([]call.Hit, len(shown))
 	}
-	return x.loadAll(ids, func(i int, l *call.Log) {
+	err := x.loadAll(ids, func(i int, l *call.Log) {
 		p.Logs[i] = l
 		if x.q.Text != nil {
 			p.Hits[i], _ = x.q.Text.Match(x.q.View.Of(l), x.q.Role)
 		}
 	})
+	dropUnread(p)
+	return err
 }
 
 // within is the condition that ids are within the bounds of the start time.

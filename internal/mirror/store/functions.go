@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -107,6 +108,10 @@ func (c *conn) record(id, dictionary int64, body []byte) (*call.Log, error) {
 		return c.last.log, nil
 	}
 	l, err := c.store.codec.decode(c, dictionary, body)
+	if errors.Is(err, errDamaged) {
+		c.damaged.add(id)
+		l, err = &call.Log{}, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("store: call %d: %w", id, err)
 	}

@@ -227,10 +227,13 @@ func cellOf(stmt *sqlite3.Stmt, col int) string {
 func (r *rows) decoded(c *conn, l *level, picked []int32, cells func(*call.Log) [][]string) error {
 	var failed error
 	r.several(l, picked, func(i int32) []int32 {
-		log, err := c.load(r.ids[i])
+		log, err := c.readable(r.ids[i])
 		if err != nil {
 			failed = err
 			return nil
+		}
+		if log == nil {
+			log = &call.Log{}
 		}
 		var out []int32
 		for _, cell := range cells(log) {

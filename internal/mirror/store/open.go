@@ -98,18 +98,23 @@ func open(ctx context.Context, o Options) (*Store, error) {
 		}
 		s.path, s.uri = path, "file:"+escapeURI(path)
 		if err := secure(path); err != nil {
+			return nil, broken(err)
+		}
+		if err := intact(path); err != nil {
 			return nil, err
 		}
 		s.newReaders()
 	}
 	c, err := s.connect(ctx, writerCache)
 	if err == nil {
-		if err = s.prepare(c); err != nil {
+		if err = s.prepareInTurn(ctx, c); err != nil {
 			c.close()
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("store: open %s: %w", s.name(), err)
+		b := *broken(err)
+		b.Err = fmt.Errorf("store: open %s: %w", s.name(), err)
+		return nil, &b
 	}
 	s.writing <- c
 	return s, nil
@@ -205,6 +210,7 @@ func (c *conn) lent(ctx context.Context, f func(*conn) error) error {
 			c.memo.release()
 		}
 		c.asked, c.last, c.memo = nil, decoded{}, memo{}
+		c.damaged.forget()
 	}()
 	return f(c)
 }
@@ -225,7 +231,10 @@ func secure(path string) error {
 			return fmt.Errorf("store: %w", err)
 		}
 		if name == path && info.IsDir() {
-			return fmt.Errorf("store: %s is a folder: name a file in it", path)
+			return &BrokenError{
+				Reason: filepath.Base(path) + " is a folder", Remedy: "Give --mirror a file in it.",
+				Err: fmt.Errorf("store: %s is a folder: name a file in it", path),
+			}
 		}
 		if err := owned(name, info); err != nil {
 			return err

@@ -387,7 +387,7 @@ func (x *search) find(id int64) (*call.Log, error) {
 	if err != nil || n == 0 {
 		return nil, err
 	}
-	return x.load(id)
+	return x.readable(id)
 }
 
 // filtered says whether there is more to ask of a call than its words.

@@ -45,6 +45,9 @@ func (x *search) rerank(list []score) error {
 		ids[i] = top[i].id
 	}
 	logs, readings := make([]*call.Log, len(top)), make([]reading, len(top))
+	for i := range top {
+		readings[i].score = &top[i]
+	}
 	err := x.loadAll(ids, func(i int, l *call.Log) {
 		logs[i], readings[i] = l, x.reread(x.q.View.Of(l))
 		readings[i].score = &top[i]
@@ -55,7 +58,9 @@ func (x *search) rerank(list []score) error {
 	}
 	x.logs = map[int64]*call.Log{}
 	for i, l := range logs {
-		x.logs[ids[i]] = l
+		if l != nil {
+			x.logs[ids[i]] = l
+		}
 	}
 	slices.SortStableFunc(readings, func(a, b reading) int { return cmp.Compare(b.base, a.base) })
 	if x.q.Similar == nil {

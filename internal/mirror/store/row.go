@@ -238,6 +238,9 @@ func (b *batch) reindex() error {
 // clear takes away what a call has in tables of its own.
 func (b *batch) clear(id int64) error {
 	old, err := b.conn.load(id)
+	if errors.Is(err, errDamaged) {
+		return b.clearUnread(id)
+	}
 	if err != nil {
 		return err
 	}
@@ -260,6 +263,17 @@ func (b *batch) clear(id int64) error {
 	return nil
 }
 
+// clearUnread is clear for a call whose record cannot be read: what it had is
+// looked for everywhere.
+func (b *batch) clearUnread(id int64) error {
+	for _, query := range []string{`DELETE FROM metrics WHERE call = ?`, `DELETE FROM latencies WHERE call = ?`, `DELETE FROM extras WHERE call = ?`} {
+		if err := b.conn.do(query, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // load decodes the record of one call.
 func (c *conn) load(id int64) (l *call.Log, err error) {
 	found := false
@@ -270,13 +284,23 @@ func (c *conn) load(id int64) (l *call.Log, err error) {
 		return false, err
 	})
 	if err == nil && !found {
-		err = fmt.Errorf("store: call %d has no record", id)
+		err = fmt.Errorf("%w: call %d has none", errDamaged, id)
+	}
+	return l, err
+}
+
+// readable is load, with nil for a record that is damaged, which is counted.
+func (c *conn) readable(id int64) (*call.Log, error) {
+	l, err := c.load(id)
+	if errors.Is(err, errDamaged) {
+		c.damaged.add(id)
+		return nil, nil
 	}
 	return l, err
 }
 
 // loadAll decodes the records of some calls, on all processors, and hands each
-// to use, from several goroutines at once.
+// to use, from several goroutines at once, but for damaged ones, which are counted.
 func (c *conn) loadAll(ids []int64, use func(i int, l *call.Log)) error {
 	type packed struct {
 		dict *dictionary
@@ -289,16 +313,22 @@ func (c *conn) loadAll(ids []int64, use func(i int, l *call.Log)) error {
 			records[i] = packed{dict, stmt.ColumnBlob(1, nil)}
 			return false, err
 		})
-		if err != nil {
+		if err != nil && !errors.Is(err, errDamaged) {
 			return err
-		}
-		if records[i].dict == nil {
-			return fmt.Errorf("store: call %d has no record", id)
 		}
 	}
 	parallel(len(ids), func(i int) {
-		var l *call.Log
-		if l, errs[i] = records[i].dict.decode(records[i].body); errs[i] == nil {
+		if records[i].dict == nil {
+			c.damaged.add(ids[i])
+			return
+		}
+		l, err := records[i].dict.decode(records[i].body)
+		switch {
+		case errors.Is(err, errDamaged):
+			c.damaged.add(ids[i])
+		case err != nil:
+			errs[i] = err
+		default:
 			use(i, l)
 		}
 	})

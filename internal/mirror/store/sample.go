@@ -105,7 +105,9 @@ func (x *search) sample() (*sample, error) {
 		return nil, err
 	}
 	for _, l := range logs {
-		s.add(l, stems)
+		if l != nil {
+			s.add(l, stems)
+		}
 	}
 	return s, nil
 }

@@ -1,7 +1,13 @@
 package store
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
 )
 
 // migrations lead from one version of the schema to the next; PRAGMA
@@ -76,6 +82,25 @@ func idAt(millis int64) int64 { return millis >> tick }
 // have larger ids, whatever their year.
 const noStart = -1 << 53
 
+// maxTurn is how long an Open waits for others that give the file its shape.
+const maxTurn = 10 * time.Second
+
+// prepareInTurn is prepare, again while another process is at it: SQLite does not
+// wait for the lock that the change to WAL takes.
+func (s *Store) prepareInTurn(ctx context.Context, c *conn) error {
+	for end := time.Now().Add(maxTurn); ; {
+		err := s.prepare(c)
+		if !errors.Is(err, sqlite3.BUSY) || time.Now().After(end) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Duration(5+rand.IntN(20)) * time.Millisecond):
+		}
+	}
+}
+
 // migrate brings the schema to this binary's version, whole or not at all.
 func migrate(c *conn) error {
 	version, err := c.int(`PRAGMA user_version`)
@@ -91,7 +116,10 @@ func migrate(c *conn) error {
 			return err
 		}
 		if version > int64(len(migrations)) {
-			return fmt.Errorf("it was written by a newer version of this program (schema %d, this one knows %d): use that version, or another path for the copy", version, len(migrations))
+			return &BrokenError{
+				Reason: "it was written by a newer version of this program", Remedy: "Use that version, or give --mirror another path.",
+				Err: fmt.Errorf("it was written by a newer version of this program (schema %d, this one knows %d): use that version, or another path for the copy", version, len(migrations)),
+			}
 		}
 		for ; version < int64(len(migrations)); version++ {
 			if err := c.Exec(migrations[version]); err != nil {

@@ -224,9 +224,12 @@ func (s *Store) renew(c *conn, tainted map[int64]bool) error {
 		}
 	}
 	for _, row := range ids {
-		l, err := c.load(row)
+		l, err := c.readable(row)
 		if err != nil {
 			return err
+		}
+		if l == nil { // nothing can be read of it, whatever its dictionary
+			continue
 		}
 		body, err := encodeRecord(nil, l)
 		if err != nil {

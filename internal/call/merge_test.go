@@ -90,7 +90,7 @@ func TestMergeWithoutOne(t *testing.T) {
 	assert.Equal(t, "2 1", keys(p.Logs))
 	assert.Equal(t, []string{"Calls of b are missing: b is down."}, p.Notes)
 	assert.Nil(t, p.Total, "nobody knows how many b has")
-	assert.Equal(t, call.Coverage{Searched: 2, Missing: []string{"b"}, Others: true}, p.Coverage, "all of a was read")
+	assert.Equal(t, call.Coverage{Searched: 2, Missing: []string{"b"}, Others: true, Stuck: true}, p.Coverage, "all of a was read")
 
 	unread := found(func(_ context.Context, q call.Query) (call.Page, error) {
 		l := of("c", "3", 3)
@@ -105,7 +105,7 @@ func TestMergeWithoutOne(t *testing.T) {
 		Where: filter.Within("timestamp", end, end.Add(time.Hour)), Previous: true,
 	})
 	require.NoError(t, err)
-	assert.Equal(t, call.Coverage{Searched: 2, Missing: []string{"b"}, Others: true}, counted.Coverage)
+	assert.Equal(t, call.Coverage{Searched: 2, Missing: []string{"b"}, Others: true, Stuck: true}, counted.Coverage)
 
 	_, err = call.Merge(map[string]call.Source{"x": broken("x is down."), "b": broken("b is down.")}, 0).Find(ctx, call.Query{})
 	assert.EqualError(t, err, "No source could be read. b: b is down. x: x is down.", "each by name")

@@ -62,6 +62,9 @@ func TestRecordsHaveEveryField(t *testing.T) {
 	each = func(v reflect.Value, name string) {
 		if v.Kind() == reflect.Struct && v.Type() != reflect.TypeFor[time.Time]() {
 			for i := range v.NumField() {
+				if name == "Log" && v.Type().Field(i).Name == "Notes" {
+					continue // of an answer, not of the call
+				}
 				each(v.Field(i), name+"."+v.Type().Field(i).Name)
 			}
 			return

@@ -184,10 +184,11 @@ func factsOf(l *call.Log) callFacts {
 	for _, stage := range sortedKeys(l.Latency) {
 		p := l.Latency[stage]
 		figures := map[string]float64{}
-		for name, d := range map[string]*time.Duration{"p50": p.P50, "p95": p.P95} {
-			if d != nil {
-				figures[name] = *secondsOf(d)
-			}
+		for name, d := range p.Figures() {
+			figures[name] = *secondsOf(&d)
+		}
+		if p.N > 0 {
+			figures["n"] = float64(p.N)
 		}
 		if len(figures) > 0 {
 			if f.Latency == nil {

@@ -51,6 +51,12 @@ func (e *StatusError) Error() string {
 	return fmt.Sprintf("status %d: «%s»", e.Code, e.Detail)
 }
 
+// Refused is the error of an answer that says itself, under a status of success,
+// that something went wrong. Types that answers are read into return it.
+type Refused string
+
+func (r Refused) Error() string { return string(r) }
+
 // nonsense is an answer with status 2xx that makes no sense.
 type nonsense struct {
 	what string // for the model
@@ -243,6 +249,9 @@ func (x *exchange) decode(resp *http.Response) error {
 		return &nonsense{what: "answered with a web page, not JSON"}
 	}
 	if err := unmarshal(text, x.into); err != nil {
+		if words := Refused(""); errors.As(err, &words) {
+			return &StatusError{Code: resp.StatusCode, Detail: quote(string(words), x.secrets)}
+		}
 		if !json.Valid(text) {
 			return &nonsense{what: "answered with broken JSON", err: err}
 		}

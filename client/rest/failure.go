@@ -85,6 +85,10 @@ func (x *exchange) status(s *StatusError) *call.Error {
 	}
 	key := cmp.Or(x.client.o.KeyName, "its key")
 	switch code := s.Code; {
+	case code < 300 && strings.Contains(strings.ToLower(s.Detail), "not found"):
+		return &call.Error{Kind: call.NotFound, Msg: name + " has nothing there" + said}
+	case code < 300:
+		return &call.Error{Kind: call.Unavailable, Msg: name + " answered with an error" + said, Hint: later}
 	case code == http.StatusUnauthorized:
 		return &call.Error{Kind: call.Unauthorized, Msg: fmt.Sprintf("%s refused the key in %s (401).", name, key), Hint: askOperator}
 	case code == http.StatusForbidden:

@@ -79,8 +79,8 @@ func (c *Charts) guess(name string, rank int64) (before, behind int) {
 	return before, behind
 }
 
-// met notes where a call is.
-func (c *Charts) met(name string, l *call.Log) {
+// met notes where a call is that the list also knows by another name, or by "".
+func (c *Charts) met(name string, l *call.Log, other string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.chart(name)
@@ -88,8 +88,10 @@ func (c *Charts) met(name string, l *call.Log) {
 		clear(c.homes)
 	}
 	c.homes[l.ID.Key] = Home{name, l.StartedAt}
-	if l.CallID != "" {
-		c.homes[l.CallID] = Home{name, l.StartedAt}
+	for _, key := range []string{l.CallID, other} {
+		if key != "" {
+			c.homes[key] = Home{name, l.StartedAt}
+		}
 	}
 }
 

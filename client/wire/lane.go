@@ -262,7 +262,11 @@ func (l *lane) learn(r run) {
 	for i, row := range r.rows {
 		if row != nil && !row.StartedAt.IsZero() {
 			l.w.charts.put(l.chart(), r.at+i, l.before(row))
-			l.w.charts.met(l.Name, row)
+			other := ""
+			if l.Other != nil {
+				other = l.Other(row)
+			}
+			l.w.charts.met(l.Name, row, other)
 		}
 	}
 }

@@ -17,6 +17,10 @@ type List struct {
 	Max   int   // rows of the largest page
 	Keys  []Key // what it may be sorted by: at least one of them
 
+	// Other is a name of a call besides its key and CallID, for Charts.Home; nil
+	// where there is none.
+	Other func(*call.Log) string
+
 	// Reversed reads it from its end, so that a list of the newest first yields
 	// the oldest first. The upstream has to count its rows.
 	Reversed bool

@@ -245,13 +245,18 @@ func (c *Charts) Find(o Options, collect func(call.Fetch) (call.Page, error)) (c
 // First collects the one call that has this key or CallID, if it is among the
 // first scan calls that fetch brings.
 func First(ctx context.Context, key string, scan int, fetch call.Fetch) (call.Page, error) {
+	return Seek(ctx, func(l *call.Log) bool { return l.ID.Key == key || l.CallID == key }, scan, fetch)
+}
+
+// Seek is First for the call of which is holds.
+func Seek(ctx context.Context, is func(*call.Log) bool, scan int, fetch call.Fetch) (call.Page, error) {
 	for read := 0; read < scan; {
 		batch, err := fetch(ctx)
 		if err != nil {
 			return call.Page{}, err
 		}
 		for _, l := range batch.Logs {
-			if l.ID.Key == key || l.CallID == key {
+			if is(l) {
 				return call.Page{Logs: []*call.Log{l}}, nil
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -107,7 +108,7 @@ func TestGet(t *testing.T) {
 	old := u.Rows[len(u.Rows)-1]["id"].(string)
 	l, err := s.Get(t.Context(), call.ID{Source: "zudu", Key: old})
 	require.NoError(t, err)
-	assert.Equal(t, old, l.CallID)
+	assert.Equal(t, old, l.Metadata[uuidKey])
 	assert.LessOrEqual(t, u.Asked(), 1+4)
 	_, err = s.Get(t.Context(), call.ID{Source: "zudu", Key: old})
 	require.NoError(t, err)
@@ -192,7 +193,7 @@ func TestWalkWhileCallsComeAndGo(t *testing.T) {
 					require.NoError(t, err)
 					require.Empty(t, p.Notes)
 					for _, l := range p.Logs {
-						met[l.CallID]++
+						met[l.Metadata[uuidKey]]++
 					}
 					if q.After = p.Next; p.Next == nil {
 						break
@@ -221,8 +222,39 @@ func TestOptedOutIsSensitive(t *testing.T) {
 	for _, l := range p.Logs {
 		if l.Sensitive {
 			n++
-			assert.Equal(t, u.Rows[3]["id"], l.CallID)
+			assert.Equal(t, u.Rows[3]["id"], l.Metadata[uuidKey])
 		}
 	}
 	assert.Equal(t, 1, n)
+}
+
+// Where the API knows no question by POST, its list is got, without filters.
+func TestListByGet(t *testing.T) {
+	for _, code := range []int{http.StatusNotFound, http.StatusMethodNotAllowed} {
+		u := stocked(250)
+		q := call.Query{Where: cond("status", filter.Eq, "ended"), Exhaust: true}
+		want, err := over(t, u).Find(t.Context(), q)
+		require.NoError(t, err)
+		u.NoPost = code
+		s := over(t, u)
+		got, err := s.Find(t.Context(), q)
+		require.NoError(t, err)
+		assert.Equal(t, want.Logs, got.Logs)
+		assert.Equal(t, want.Total, got.Total)
+		u.Asked()
+		_, err = s.Find(t.Context(), call.Query{})
+		require.NoError(t, err)
+		assert.Equal(t, 1, u.Asked(), "POST is not tried again")
+	}
+}
+
+// A 200 that says error carries what went wrong.
+func TestErrorUnder200(t *testing.T) {
+	u := stocked(3)
+	u.Reply = []byte(`{"message": "Query failed", "status": "error", "error": "organization is suspended", "data": null}`)
+	_, err := over(t, u).Find(t.Context(), call.Query{})
+	wiretest.Fails(t, err, call.Unavailable, "Zudu answered with an error: «organization is suspended».")
+	u.Reply = []byte(`{"status": "error", "error": "Call not found"}`)
+	_, err = over(t, u).Get(t.Context(), call.ID{Key: "call-1"})
+	wiretest.Fails(t, err, call.NotFound, `zudu has no call "call-1"`)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"call-logs-mcp/client/loose"
+	"call-logs-mcp/client/rest"
 	"call-logs-mcp/client/wire"
 	"call-logs-mcp/internal/call"
 )
@@ -31,6 +32,7 @@ type pagination struct {
 // UnmarshalJSON insists on calls alone.
 func (a *listAnswer) UnmarshalJSON(b []byte) error {
 	var list struct {
+		trouble
 		Data struct {
 			Calls      []record   `json:"calls"`
 			Pagination pagination `json:"pagination"`
@@ -40,7 +42,7 @@ func (a *listAnswer) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	if list.Data.Calls == nil {
-		return errors.New("no calls in it")
+		return list.or("no calls in it")
 	}
 	a.calls, a.pagination = list.Data.Calls, list.Data.Pagination
 	return nil
@@ -70,6 +72,7 @@ type detail struct{ record }
 func (d *detail) UnmarshalJSON(b []byte) error {
 	var answer struct {
 		record
+		trouble
 		Data struct {
 			record
 			Call record `json:"call"`
@@ -84,7 +87,22 @@ func (d *detail) UnmarshalJSON(b []byte) error {
 			return nil
 		}
 	}
-	return errors.New("no call in it")
+	return answer.or("no call in it")
+}
+
+// trouble is what the API says where something went wrong, also with a 200.
+type trouble struct {
+	State   loose.Text `json:"status"`
+	Message loose.Text `json:"message"`
+	Error   loose.Text `json:"error"`
+}
+
+// or is the API's own words about what went wrong, or else says what is missing.
+func (t trouble) or(missing string) error {
+	if words := cmp.Or(strings.TrimSpace(string(t.Error)), strings.TrimSpace(string(t.Message))); words != "" && !strings.EqualFold(string(t.State), "success") {
+		return rest.Refused(words)
+	}
+	return errors.New(missing)
 }
 
 // record is one call. All of it may be missing or null.
@@ -92,6 +110,7 @@ type record struct {
 	ID        loose.Text   `json:"id"` // a uuid
 	CallID    loose.Text   `json:"call_id"`
 	Agent     loose.Text   `json:"agent_id"`
+	Org       loose.Text   `json:"organization_id"`
 	Status    loose.Text   `json:"call_status"`
 	Type      loose.Text   `json:"call_type"`
 	Direction loose.Text   `json:"direction"`
@@ -124,14 +143,29 @@ type record struct {
 		Combined loose.Number `json:"combined_cost"`
 	} `json:"call_cost"`
 	Telephony struct {
-		CallSID loose.Text `json:"call_sid"`
+		CallSID       loose.Text `json:"call_sid"`
+		ConferenceSID loose.Text `json:"conference_sid"`
 	} `json:"telephony_identifier"`
 }
 
 // latency is in milliseconds.
 type latency struct {
 	P50 loose.Number `json:"p50"`
+	P90 loose.Number `json:"p90"`
 	P95 loose.Number `json:"p95"`
+	P99 loose.Number `json:"p99"`
+	Min loose.Number `json:"min"`
+	Max loose.Number `json:"max"`
+	Num loose.Number `json:"num"`
+}
+
+// stage is the latency in our own words; false where it says nothing.
+func (x latency) stage() (call.Latency, bool) {
+	out := call.Latency{P50: millis(x.P50), P90: millis(x.P90), P95: millis(x.P95), P99: millis(x.P99), Min: millis(x.Min), Max: millis(x.Max)}
+	if n := loose.Count(x.Num); n != nil {
+		out.N = *n
+	}
+	return out, len(out.Figures()) > 0
 }
 
 // log is the record in our own words. It is nil where the record has no name.
@@ -143,7 +177,7 @@ func (r *record) log(source string) *call.Log {
 	}
 	l := &call.Log{
 		ID:           call.ID{Source: source, Key: key},
-		CallID:       string(r.ID),
+		CallID:       string(r.CallID),
 		AgentID:      string(r.Agent),
 		StartedAt:    r.StartedAt.Time,
 		EndedAt:      r.EndedAt.Time,
@@ -168,12 +202,12 @@ func (r *record) log(source string) *call.Log {
 		l.EndedAt = time.Time{}
 	}
 	l.Customer = r.customer(l.Direction)
-	for stage, x := range r.Latency {
-		if p50, p95 := millis(x.P50), millis(x.P95); p50 != nil || p95 != nil {
+	for name, x := range r.Latency {
+		if stage, ok := x.stage(); ok {
 			if l.Latency == nil {
 				l.Latency = map[string]call.Latency{}
 			}
-			l.Latency[strings.ToLower(stage)] = call.Latency{P50: p50, P95: p95}
+			l.Latency[strings.ToLower(name)] = stage
 		}
 	}
 	l.Turns = r.turns(l)
@@ -194,14 +228,22 @@ func (r *record) customer(direction string) string {
 	return ""
 }
 
+// uuidKey is the key of metadata for the API's other name of the call, its id.
+const uuidKey = "uuid"
+
 // metadata is the call's own, and what else there is no field for.
 func (r *record) metadata() map[string]any {
 	m := map[string]any{}
 	if r.Analysis.InVoicemail.V != nil {
 		m["in_voicemail"] = *r.Analysis.InVoicemail.V
 	}
-	if r.Telephony.CallSID != "" {
-		m["call_sid"] = string(r.Telephony.CallSID)
+	for key, text := range map[string]loose.Text{
+		uuidKey: r.ID, "call_sid": r.Telephony.CallSID, "conference_sid": r.Telephony.ConferenceSID,
+		"organization_id": r.Org, "from_number": r.From, "to_number": r.To,
+	} {
+		if text != "" {
+			m[key] = string(text)
+		}
 	}
 	for key, value := range r.Metadata {
 		if value != nil {

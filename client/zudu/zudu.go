@@ -7,8 +7,8 @@
 // API filters is filtered here once more.
 //
 // A call has two names: the call_id, by which the API can be asked for it and
-// which is its key here, and a uuid, which is its CallID and is looked for in
-// the list. A call without a call_id has its uuid for a key.
+// which is its key and its CallID here, and a uuid, which stands in its metadata
+// and is looked for in the list. A call without a call_id has its uuid for a key.
 package zudu
 
 import (
@@ -17,6 +17,8 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -64,6 +66,7 @@ type source struct {
 	api    *rest.Client
 	now    func() time.Time
 	charts wire.Charts
+	plain  atomic.Int64 // until when, in Unix seconds, lists are got, as the API does not take questions by POST
 	deaf   atomic.Int64 // until when, in Unix seconds, the API is asked without filters, as it refused them
 }
 
@@ -107,7 +110,7 @@ func (s *source) Find(ctx context.Context, q call.Query) (call.Page, error) {
 	window := wire.Pinned(call.Window{From: from, To: to}, s.now(), defaultSpan)
 	asked, left := hear(where)
 	var notes []string
-	if s.now().Unix() < s.deaf.Load() {
+	if s.now().Unix() < max(s.deaf.Load(), s.plain.Load()) {
 		asked, left = criteria{}, where
 	}
 	for {
@@ -116,6 +119,10 @@ func (s *source) Find(ctx context.Context, q call.Query) (call.Page, error) {
 			Query: q, Window: window, Picky: left != nil || q.Text != nil,
 		}
 		page, _, err := s.charts.Find(o, func(fetch call.Fetch) (call.Page, error) { return call.Collect(ctx, q, where, fetch) })
+		if errors.Is(err, errNoPost) {
+			asked, left = criteria{}, where
+			continue
+		}
 		if !asked.empty() && isRefused(err) {
 			notes = append(notes, s.name+" refused the filter; it was applied here")
 			asked, left = criteria{}, where
@@ -148,13 +155,13 @@ func (s *source) list(asked criteria, oldest bool) wire.List {
 		Name: "calls " + asked.String(),
 		Max:  pageSize,
 		Keys: []wire.Key{wire.ByStart()},
+		Other: func(l *call.Log) string {
+			other, _ := l.Metadata[uuidKey].(string)
+			return other
+		},
 		Fetch: func(ctx context.Context, page, size int) (wire.Rows, error) {
-			body := question{Page: page, Limit: size, SortBy: "start_timestamp", SortOrder: order}
-			if !asked.empty() {
-				body.Criteria = &asked
-			}
 			var answer listAnswer
-			meta, err := s.api.Post(ctx, rest.Path("api", "calls"), body, &answer)
+			meta, err := s.ask(ctx, question{Page: page, Limit: size, SortBy: "start_timestamp", SortOrder: order}, asked, &answer)
 			if err != nil {
 				return wire.Rows{}, s.noList(err, page)
 			}
@@ -166,6 +173,35 @@ func (s *source) list(asked criteria, oldest bool) wire.List {
 			return rows, nil
 		},
 	}
+}
+
+// errNoPost says that the API takes no filters, as it does not take POST.
+var errNoPost = errors.New("zudu: the list is not asked for by POST")
+
+// ask asks for a page: by POST, which takes filters, or where the API knows no
+// such question by GET, which takes none.
+func (s *source) ask(ctx context.Context, q question, asked criteria, answer *listAnswer) (rest.Meta, error) {
+	if s.now().Unix() >= s.plain.Load() {
+		if q.Criteria = nil; !asked.empty() {
+			q.Criteria = &asked
+		}
+		meta, err := s.api.Post(ctx, rest.Path("api", "calls"), q, answer)
+		var status *rest.StatusError
+		if !errors.As(err, &status) || status.Code != http.StatusNotFound && status.Code != http.StatusMethodNotAllowed || q.Page > 0 {
+			return meta, err
+		}
+	}
+	query := url.Values{
+		"page": {strconv.Itoa(q.Page)}, "limit": {strconv.Itoa(q.Limit)}, "sort_by": {q.SortBy}, "sort_order": {q.SortOrder},
+	}
+	meta, err := s.api.Get(ctx, rest.Path("api", "calls"), query, answer)
+	if err == nil {
+		s.plain.Store(s.now().Add(deafFor).Unix())
+		if !asked.empty() {
+			err = errNoPost
+		}
+	}
+	return meta, err
 }
 
 // noList turns "nothing there" about the list itself, which is no missing call,

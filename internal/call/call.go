@@ -110,5 +110,20 @@ type Metric struct {
 	Explanation []string
 }
 
-// A Latency is how long one stage of the agent's answers took.
-type Latency struct{ P50, P95 *time.Duration }
+// A Latency is how long one stage of the agent's answers took, and how often it
+// was measured, 0 where nobody says.
+type Latency struct {
+	P50, P90, P95, P99, Min, Max *time.Duration
+	N                            int
+}
+
+// Figures are the durations of p that are known, by their names.
+func (p Latency) Figures() map[string]time.Duration {
+	m := map[string]time.Duration{}
+	for name, d := range map[string]*time.Duration{"p50": p.P50, "p90": p.P90, "p95": p.P95, "p99": p.P99, "min": p.Min, "max": p.Max} {
+		if d != nil {
+			m[name] = *d
+		}
+	}
+	return m
+}

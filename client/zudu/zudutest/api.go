@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -57,6 +58,7 @@ type API struct {
 	Max    int    // rows of a page, 100 unless told
 	Old    bool   // the other shape of the pagination
 	Strict bool   // refuses filters
+	NoPost int    // answers POST with this status
 	Deaf   bool   // ignores sort_by and sort_order
 	Before func() // each answer
 	Reply  []byte // instead of any answer
@@ -82,6 +84,14 @@ func (u *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(u.Reply)
 	case isOne && r.Method == http.MethodGet:
 		u.one(w, one)
+	case u.NoPost > 0 && r.Method == http.MethodPost:
+		refuse(w, u.NoPost, "Method not allowed")
+	case r.URL.Path == "/api/calls" && r.Method == http.MethodGet:
+		q := r.URL.Query()
+		u.Last = Question{SortBy: q.Get("sort_by"), SortOrder: q.Get("sort_order")}
+		u.Last.Page, _ = strconv.Atoi(q.Get("page"))
+		u.Last.Limit, _ = strconv.Atoi(q.Get("limit"))
+		u.list(w, u.Last)
 	case r.URL.Path == "/api/calls" && r.Method == http.MethodPost:
 		u.Last = Question{}
 		if err := json.NewDecoder(r.Body).Decode(&u.Last); err != nil || u.Strict && u.Last.Criteria != nil {

@@ -118,16 +118,29 @@ func (r *reader) byte() byte {
 	return b
 }
 
+// durations are the figures of a latency by their bits. Those of before have the
+// first two alone.
+func durations(p *call.Latency) []**time.Duration {
+	return []**time.Duration{&p.P50, &p.P95, &p.P90, &p.P99, &p.Min, &p.Max}
+}
+
 func writeLatency(w *writer, l *call.Log) error {
 	w.uint(uint64(len(l.Latency)))
 	for _, stage := range slices.Sorted(maps.Keys(l.Latency)) {
 		p := l.Latency[stage]
 		w.text(stage)
-		w.b = append(w.b, optional(p.P50 != nil, p.P95 != nil))
-		for _, d := range []*time.Duration{p.P50, p.P95} {
-			if d != nil {
-				w.span(*d)
+		set := make([]bool, 0, 7)
+		for _, d := range durations(&p) {
+			set = append(set, *d != nil)
+		}
+		w.b = append(w.b, optional(append(set, p.N > 0)...))
+		for _, d := range durations(&p) {
+			if *d != nil {
+				w.span(**d)
 			}
+		}
+		if p.N > 0 {
+			w.uint(uint64(p.N))
 		}
 	}
 	return nil
@@ -139,11 +152,13 @@ func readLatency(r *reader, l *call.Log) {
 	for range n {
 		stage, has := r.text(), r.byte()
 		var p call.Latency
-		if has&1 != 0 {
-			p.P50 = new(r.span())
+		for i, d := range durations(&p) {
+			if has&(1<<i) != 0 {
+				*d = new(r.span())
+			}
 		}
-		if has&2 != 0 {
-			p.P95 = new(r.span())
+		if has&64 != 0 {
+			p.N = int(r.uint())
 		}
 		l.Latency[stage] = p
 	}

@@ -81,6 +81,7 @@ type callFacts struct {
 	CreatedAt    *time.Time `json:"created_at,omitempty"`
 	UpdatedAt    *time.Time `json:"updated_at,omitempty"`
 	Feedback     string     `json:"feedback,omitempty"`
+	Evaluation   string     `json:"evaluation,omitempty"`
 	CallType     string     `json:"call_type,omitempty"`
 	Sentiment    string     `json:"sentiment,omitempty"`
 	ErrorMessage string     `json:"error_message,omitempty"`
@@ -88,7 +89,7 @@ type callFacts struct {
 	TraceID      string     `json:"trace_id,omitempty"`
 	RecordingURL string     `json:"recording_url,omitempty"`
 
-	// Of each stage p50 and p95.
+	// Of each stage what is known of p50, p90, p95, p99, min and max; n is a count.
 	Latency   map[string]map[string]float64 `json:"latency,omitempty" jsonschema_description:"In seconds, by stage."`
 	Metadata  map[string]string             `json:"metadata,omitempty"`
 	Variables map[string]string             `json:"dynamic_variables,omitempty"`
@@ -112,7 +113,7 @@ type toolData struct {
 	Result string `json:"result,omitempty"`
 	Error  bool   `json:"error"`
 	// Outcome is what error does not say: doubtful, or no answer.
-	Outcome call.ToolOutcome `json:"outcome,omitempty"`
+	Outcome call.ToolOutcome `json:"outcome,omitempty" trust:"ours"`
 }
 
 type timingData struct {

@@ -82,7 +82,7 @@ func (d Deps) without(ctx context.Context, q question, parts ...filter.Expr) *ca
 // seenThere names the values that calls have, where those are few and short.
 func seenThere(p *call.Page, field string) string {
 	f, _ := call.Fields().Field(field)
-	if f.Kind == filter.Time || slices.Contains([]string{"transcript", "summary", "feedback", "dropoff_point", "error_message", "id", "call_id", "customer_number"}, field) {
+	if f.Kind == filter.Time || slices.Contains([]string{"transcript", "summary", "evaluation", "trace_id", "feedback", "dropoff_point", "error_message", "id", "call_id", "customer_number"}, field) {
 		return ""
 	}
 	seen := seenValues(p.Logs, field, 5)

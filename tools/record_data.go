@@ -76,7 +76,7 @@ func (r *callRecord) shrink(budget int) {
 		{"explanations", func() { r.explain(func(metricData) bool { return false }) }},
 		{"words about the call, and addresses", func() {
 			c := &r.Call
-			c.Summary, c.Feedback, c.Opening, c.ErrorMessage, c.DropoffPoint, c.RecordingURL, c.TraceID, c.DashboardURL = "", "", "", "", "", "", "", ""
+			c.Summary, c.Feedback, c.Evaluation, c.Opening, c.ErrorMessage, c.DropoffPoint, c.RecordingURL, c.TraceID, c.DashboardURL = "", "", "", "", "", "", "", "", ""
 			c.CreatedAt, c.UpdatedAt, c.EndedAt = nil, nil, nil
 		}},
 		{"tool calls", func() { r.ToolCalls = r.ToolCalls[:0] }},
@@ -177,7 +177,7 @@ func secondsOf(d *time.Duration) *float64 {
 func factsOf(l *call.Log) callFacts {
 	f := callFacts{
 		callData: callDataOf(l), EndedAt: utc(l.EndedAt), CreatedAt: utc(l.CreatedAt), UpdatedAt: utc(l.UpdatedAt),
-		Feedback: render.Clip(render.Clean(l.Feedback), 500), CallType: l.CallType, Sentiment: render.Clean(l.Sentiment),
+		Feedback: render.Clip(render.Clean(l.Feedback), 500), Evaluation: render.Clip(render.Clean(l.Evaluation), 500), CallType: l.CallType, Sentiment: render.Clean(l.Sentiment),
 		ErrorMessage: render.Clip(render.Clean(l.ErrorMessage), 500), Cost: l.Cost, TraceID: render.Clean(l.TraceID), RecordingURL: render.Address(l.RecordingURL),
 		Metadata: textsOf(l.Metadata), Variables: textsOf(l.DynamicVariables),
 	}

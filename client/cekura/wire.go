@@ -63,6 +63,7 @@ type record struct {
 	Recording    loose.Text   `json:"voice_recording_url"`
 	Metrics      []metric     `json:"metrics"`
 	Rubric       []rubric     `json:"rubric"`
+	Evaluation   evaluation   `json:"evaluation"`
 	Metadata     loose.Object `json:"metadata"`
 	Variables    loose.Object `json:"dynamic_variables"`
 
@@ -81,27 +82,6 @@ func (d *detail) UnmarshalJSON(b []byte) error {
 		return errors.New("no id in it")
 	}
 	return nil
-}
-
-type metric struct {
-	ID          loose.Text   `json:"id"`
-	Name        loose.Text   `json:"name"`
-	Type        loose.Text   `json:"type"`
-	Score       loose.Number `json:"score"`
-	Enum        loose.Text   `json:"enum"`
-	Value       loose.Text   `json:"value"`
-	Explanation loose.Texts  `json:"explanation"`
-}
-
-// A rubric line judges one metric. Nobody documents its shape beyond passed;
-// these are the names that the answers' other parts use.
-type rubric struct {
-	ID         loose.Text      `json:"id"`
-	MetricID   loose.Text      `json:"metric_id"`
-	Metric     json.RawMessage `json:"metric"` // an id, a name, or {id, name}
-	Name       loose.Text      `json:"name"`
-	MetricName loose.Text      `json:"metric_name"`
-	Passed     loose.Truth     `json:"passed"`
 }
 
 // log is the record in our own words. It is nil where the record has no id.
@@ -135,7 +115,8 @@ func (r *record) log(source string) *call.Log {
 		Metadata:     r.Metadata,
 	}
 	l.DynamicVariables = r.Variables
-	for _, m := range r.Metrics {
+	l.Evaluation = r.Evaluation.text
+	for _, m := range r.Evaluation.merged(r.Metrics) {
 		if m.ID == "" && m.Name == "" {
 			continue
 		}
@@ -143,64 +124,6 @@ func (r *record) log(source string) *call.Log {
 	}
 	l.Turns = r.turns()
 	return l
-}
-
-func (m metric) metric(lines []rubric) call.Metric {
-	out := call.Metric{
-		ID:          string(m.ID),
-		Name:        string(m.Name),
-		Type:        string(m.Type),
-		Score:       m.Score.V,
-		Explanation: m.Explanation,
-	}
-	if out.Score == nil { // value repeats the score of all that is no enum
-		out.Value = string(m.Value)
-	}
-	if m.Enum != "" {
-		out.Value = string(m.Enum)
-	}
-	out.Passed = binary(out)
-	for _, line := range lines {
-		if line.Passed.V != nil && line.judges(out) {
-			out.Passed = line.Passed.V
-		}
-	}
-	return out
-}
-
-// binary is the verdict of a binary score: 0 fails, 5 or 1 passes.
-func binary(m call.Metric) *bool {
-	if !strings.HasPrefix(m.Type, "binary") || m.Score == nil {
-		return nil
-	}
-	passed := *m.Score == 5 || *m.Score == 1
-	if !passed && *m.Score != 0 {
-		return nil
-	}
-	return &passed
-}
-
-func (r rubric) judges(m call.Metric) bool {
-	var (
-		ref    loose.Text
-		nested struct {
-			ID   loose.Text `json:"id"`
-			Name loose.Text `json:"name"`
-		}
-	)
-	_ = json.Unmarshal(r.Metric, &nested)
-	_ = ref.UnmarshalJSON(r.Metric)
-	for _, id := range []loose.Text{r.MetricID, nested.ID, ref} {
-		if id != "" && string(id) == m.ID {
-			return true
-		}
-	}
-	for _, name := range []loose.Text{r.MetricName, nested.Name, r.Name, ref} {
-		if name != "" && string(name) == m.Name {
-			return true
-		}
-	}
-	return r.ID != "" && string(r.ID) == m.ID && r.Name == "" && r.MetricName == "" && len(r.Metric) == 0
 }
 
 // dashboard is the page of a call on Cekura's own site.
@@ -221,6 +144,7 @@ func complete(detail, row *call.Log) {
 		{&detail.AssistantID, &row.AssistantID},
 		{&detail.Status, &row.Status},
 		{&detail.Feedback, &row.Feedback},
+		{&detail.Evaluation, &row.Evaluation},
 		{&detail.EndedReason, &row.EndedReason},
 		{&detail.Topic, &row.Topic},
 		{&detail.DropoffPoint, &row.DropoffPoint},

@@ -39,6 +39,7 @@ type Log struct {
 	DropoffPoint string
 	ErrorMessage string
 	Summary      string
+	Evaluation   string // what the judges wrote, beside Metrics; text or JSON
 	Sentiment    string
 
 	Customer  string // the other party's number or identifier

@@ -38,6 +38,8 @@ var fields = filter.Schema{
 	{Name: "direction", Kind: filter.Text, Doc: "inbound or outbound"},
 	{Name: "call_type", Kind: filter.Text, Doc: "phone_call, web_call, …"},
 	{Name: "summary", Kind: filter.Text, Doc: "the provider's summary"},
+	{Name: "evaluation", Kind: filter.Text, Doc: "what the judges wrote beside the metrics"},
+	{Name: "trace_id", Kind: filter.Text, Doc: "the OpenTelemetry trace of the call"},
 	{Name: "sentiment", Kind: filter.Text, Aliases: []string{"user_sentiment"}, Doc: "the caller's mood as the provider judged it"},
 	{Name: "error_message", Kind: filter.Text, Doc: "what broke"},
 	{Name: "cost", Kind: filter.Number, Doc: "in the provider's currency"},
@@ -139,6 +141,10 @@ func (l *Log) described(field string) any {
 		return textOr(l.CallType)
 	case "summary":
 		return textOr(l.Summary)
+	case "evaluation":
+		return textOr(l.Evaluation)
+	case "trace_id":
+		return textOr(l.TraceID)
 	case "sentiment":
 		return textOr(l.Sentiment)
 	case "error_message":

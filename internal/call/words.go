@@ -25,7 +25,7 @@ func (l *Log) MapText(v *View) *Log {
 	}
 	for _, s := range []*string{
 		&out.CallID, &out.AgentName, &out.Status, &out.EndedReason, &out.Sentiment, &out.Direction, &out.CallType,
-		&out.Summary, &out.Topic, &out.DropoffPoint, &out.Feedback, &out.ErrorMessage,
+		&out.Summary, &out.Evaluation, &out.Topic, &out.DropoffPoint, &out.Feedback, &out.ErrorMessage,
 	} {
 		*s = v.Text(*s)
 	}

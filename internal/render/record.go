@@ -142,7 +142,7 @@ func facts(l *call.Log) (lines []string) {
 		drop = `dropoff "` + inQuotes.Replace(Clip(Clean(l.DropoffPoint), 200)) + `"`
 	}
 	lines = append(lines, joined("outcome "+verdict, label("ended", Item(l.EndedReason, 100)), label("topic", Item(l.Topic, 100)), drop, label("sentiment", Item(l.Sentiment, 100))))
-	for _, p := range []struct{ name, text string }{{"error", l.ErrorMessage}, {"feedback", l.Feedback}, {"summary", l.Summary}} {
+	for _, p := range []struct{ name, text string }{{"error", l.ErrorMessage}, {"feedback", l.Feedback}, {"summary", l.Summary}, {"evaluation", l.Evaluation}} {
 		if p.text != "" {
 			lines = append(lines, p.name+": "+Value(p.text, 500))
 		}
@@ -180,8 +180,11 @@ func metricLines(l *call.Log) (failed, others []string) {
 			sign = "✗"
 		}
 		line := "  " + sign + " " + Item(m.Name, 60) + scoreWords(m)
-		if why := Value(strings.Join(m.Explanation, "; "), 300); why != "" && sign != "✓" {
+		switch why := Value(strings.Join(m.Explanation, "; "), 300); {
+		case why != "" && sign != "✓":
 			line += ": " + why
+		case why == "" && sign == "✗" && l.Detailed:
+			line += ": no explanation recorded"
 		}
 		if sign == "✗" {
 			failed = append(failed, line)

@@ -16,7 +16,7 @@ const metricValue = "metric_evaluations.value"
 // what somebody wrote who had heard or read it.
 func isSpoken(field string) bool {
 	switch field {
-	case "transcript", "summary", "feedback", "dropoff_point":
+	case "transcript", "summary", "evaluation", "feedback", "dropoff_point":
 		return true
 	}
 	return false
@@ -28,7 +28,7 @@ func isSpoken(field string) bool {
 // systems say of a call (metadata, variables, error messages).
 func unspoken(l *call.Log) *call.Log {
 	out := *l
-	out.Turns, out.RecordingURL, out.Summary, out.Feedback, out.DropoffPoint = nil, "", "", "", ""
+	out.Turns, out.RecordingURL, out.Summary, out.Evaluation, out.Feedback, out.DropoffPoint = nil, "", "", "", "", ""
 	out.Metrics = slices.Clone(l.Metrics)
 	for i := range out.Metrics {
 		m := &out.Metrics[i]

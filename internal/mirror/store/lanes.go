@@ -159,7 +159,7 @@ func cheap(q call.Query) bool {
 	n := 0
 	for c := range filter.Conds(q.Where) {
 		switch n++; {
-		case n > 50, c.Field == "transcript", c.Field == "summary":
+		case n > 50, inRecord(c.Field):
 			return false
 		case c.Op == filter.Regex, c.Op == filter.Contains, c.Op == filter.StartsWith, c.Op == filter.EndsWith:
 			return false

@@ -55,6 +55,7 @@ var layout = []slot{
 	text(func(l *call.Log) *string { return &l.DashboardURL }),
 	flag(func(l *call.Log) *bool { return &l.Sensitive }),
 	flag(func(l *call.Log) *bool { return &l.Detailed }),
+	text(func(l *call.Log) *string { return &l.Evaluation }),
 }
 
 func text(at func(*call.Log) *string) slot {

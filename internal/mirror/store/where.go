@@ -99,7 +99,7 @@ func (w *where) cond(c filter.Cond) string {
 	switch {
 	case c.Field == "transcript" && c.Op == filter.IsNull:
 		return w.isNull(c, "c.turns")
-	case c.Field == "transcript", c.Field == "summary":
+	case inRecord(c.Field):
 		return w.record(c)
 	case c.Op == filter.IsNull && c.Value == true: // a field that no call has
 		return "1"
@@ -107,7 +107,13 @@ func (w *where) cond(c filter.Cond) string {
 	return "0"
 }
 
-// record asks the record itself: what is long and seldom asked for has no column.
+// inRecord says that only the record has the field: it is long, or seldom asked
+// for.
+func inRecord(field string) bool {
+	return slices.Contains([]string{"transcript", "summary", "evaluation", "trace_id"}, field)
+}
+
+// record asks the record itself.
 func (w *where) record(c filter.Cond) string {
 	if c.Op != filter.IsNull && c.Value == nil {
 		return "0"

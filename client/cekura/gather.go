@@ -48,6 +48,9 @@ func (w *walk) gather(ctx context.Context, from, to time.Time) ([]*call.Log, err
 		if err != nil {
 			return nil, err
 		}
+		if p.repeats {
+			break
+		}
 		if sure = p.counted || p.ended && maps.Equal(p.came, last); sure {
 			break
 		}
@@ -55,7 +58,7 @@ func (w *walk) gather(ctx context.Context, from, to time.Time) ([]*call.Log, err
 			last = p.came
 		}
 	}
-	if !sure {
+	if !sure && !w.repeating {
 		w.lost = true
 		w.note("%s changes faster than it can be read; calls may be missing", w.s.name)
 	}
@@ -76,6 +79,7 @@ func (w *walk) gather(ctx context.Context, from, to time.Time) ([]*call.Log, err
 type pass struct {
 	came    map[string]bool
 	ended   bool // the API said so
+	repeats bool // the API gives the same page again
 	counted bool // as many came as were counted, the same at the beginning and the end
 }
 
@@ -106,7 +110,11 @@ func (w *walk) pass(ctx context.Context, from, to time.Time, met map[string]*cal
 			out.ended = true
 			out.counted = p.count != nil && *p.count == first && first == len(out.came)+p.skipped || w.page == 1
 			return out, nil
-		case len(out.came) == n: // the API repeats its pages
+		case p.again:
+			w.giveUp()
+			out.repeats = true
+			return out, nil
+		case len(out.came) == n: // the list moves
 			return out, nil
 		case len(met) > bound:
 			return out, &call.Error{

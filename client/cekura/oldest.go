@@ -33,6 +33,11 @@ func (w *walk) oldest(ctx context.Context) (logs []*call.Log, more bool, err err
 			return nil, false, err
 		}
 		w.learn(p, w.lo, hi)
+		if p.again && p.next {
+			w.giveUp()
+			logs, _ := w.fresh(p.logs)
+			return logs, false, nil
+		}
 		if p.next && (p.raw == 0 || p.count != nil && w.page*w.size >= *p.count) {
 			vain++
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"call-logs-mcp/client/rest"
@@ -20,6 +21,28 @@ type page struct {
 	next    bool        // there are further pages
 	skipped int         // rows without an id
 	date    time.Time   // the API's clock; zero where it does not say
+	again   bool        // it is the page before, although another was asked for
+}
+
+// asked is a page and the place where it was asked for.
+type asked struct {
+	*page
+	from, to time.Time
+	at, size int
+}
+
+// is reports the page before: other rows were asked for, and the same rows and
+// the same count came, so that no call came or went between them.
+func (p asked) is(b asked) bool {
+	if b.page == nil || !p.from.Equal(b.from) || !p.to.Equal(b.to) || len(p.logs) == 0 {
+		return false
+	}
+	i, j := (p.at-1)*p.size, (b.at-1)*b.size
+	if i < j+b.raw && j < i+p.raw {
+		return false
+	}
+	same := func(a, b *call.Log) bool { return a.ID == b.ID }
+	return p.count != nil && b.count != nil && *p.count == *b.count && slices.EqualFunc(p.logs, b.logs, same)
 }
 
 // list asks for one page. Where v1 is gone, v2 answers from then on.
@@ -94,6 +117,9 @@ const patience = 40 * time.Second
 func (w *walk) ask(ctx context.Context, from, to time.Time) (*page, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	if from.After(to) { // which holds no call
+		return &page{}, nil
+	}
 	for {
 		p, err := w.s.list(ctx, w.plan, w.plan.request(from, to, w.page, w.size))
 		var e *call.Error
@@ -102,6 +128,8 @@ func (w *walk) ask(ctx context.Context, from, to time.Time) (*page, error) {
 			w.doubted = true // an empty page that counts calls is asked for once more
 			continue
 		case err == nil:
+			this := asked{p, from, to, w.page, w.size}
+			p.again, w.before = this.is(w.before), this
 			w.read += p.raw
 			w.skipped += p.skipped
 			w.clock = p.date

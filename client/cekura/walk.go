@@ -52,9 +52,11 @@ type walk struct {
 	read, skipped, heavy int // rows
 	asked                int // rows that are among the ids asked for
 	doubted, entered     bool
-	lost                 bool // pages could not be read
-	uncounted            bool // the API does not say how many there are
-	ignored              bool // rows came that the filter should have kept away
+	lost                 bool  // pages could not be read
+	stray, repeating     bool  // rows came from outside of the window; the same page came twice
+	before               asked // the last page
+	uncounted            bool  // the API does not say how many there are
+	ignored              bool  // rows came that the filter should have kept away
 	notes                []string
 	clock                time.Time // the API's, of its last answer
 
@@ -218,7 +220,7 @@ func (w *walk) fetch(ctx context.Context) (*call.Batch, error) {
 		return nil, err
 	}
 	switch all := w.plan.ids > 0 && w.asked >= w.plan.ids; {
-	case all:
+	case all, w.repeating:
 		w.slices, w.entered = nil, false
 	case !more:
 		w.slices, w.page, w.entered = w.slices[1:], 1, false
@@ -274,6 +276,12 @@ func (w *walk) newest(ctx context.Context) (logs []*call.Log, more bool, err err
 	}
 	more = p.next && p.raw > 0
 	to := after(oldest)
+	outside := !oldest.IsZero() && to.Before(w.lo)
+	if more && outside && !w.byNumber { // it does not keep to the window: the next page tells whether it pages at all
+		w.byNumber, w.stray = true, true
+	} else if outside {
+		more = more && p.again
+	}
 	if more && !oldest.IsZero() && !w.byNumber && !to.Before(w.at) {
 		return w.crowd(ctx, oldest.Truncate(time.Second))
 	}
@@ -282,13 +290,19 @@ func (w *walk) newest(ctx context.Context) (logs []*call.Log, more bool, err err
 	case !more:
 	case !oldest.IsZero() && !w.byNumber:
 		w.at, w.page = to, 1
-	case w.page > 1 && !fresh:
-		w.note("%s repeats its pages; what lies behind them was not read", w.s.name)
-		w.lost, more = true, false
+	case p.again, w.page > 1 && !fresh:
+		w.giveUp()
+		more = false
 	default:
 		w.page++
 	}
 	return logs, more, nil
+}
+
+// giveUp ends a walk through an API that repeats its pages.
+func (w *walk) giveUp() {
+	w.note("%s repeats its pages: each has the same calls; what lies behind them was not read", w.s.name)
+	w.lost, w.repeating = true, true
 }
 
 // learn keeps the count of a whole slice, and whether pages are cut.

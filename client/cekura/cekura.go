@@ -106,6 +106,9 @@ func New(o Options) (call.Source, error) {
 // as the API does, and says so in Page.Window.
 func (s *source) Find(ctx context.Context, q call.Query) (call.Page, error) {
 	p, w, first, err := s.begin(ctx, q)
+	if parts := s.alternatives(q.Where); isUnheard(err) && parts != nil {
+		return q.Union(ctx, parts, s.Find)
+	}
 	if err != nil {
 		return call.Page{}, err
 	}

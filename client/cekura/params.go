@@ -3,6 +3,7 @@ package cekura
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -157,17 +158,51 @@ func (s *source) filter(p *plan, x filter.Expr, deaf bool) error {
 	return nil
 }
 
+// errUnheard is what the errors of unheard wrap.
+var errUnheard = errors.New("cekura: a condition that neither the API nor its rows can answer")
+
+func isUnheard(err error) bool { return errors.Is(err, errUnheard) }
+
+// maxAlternatives bounds the questions that one becomes.
+const maxAlternatives = 8
+
+// alternatives are filters that together are where, without an or that neither
+// the API nor its rows can answer whole: each of its parts may be one that either
+// can. They are nil where there is none, or too many.
+func (s *source) alternatives(where filter.Expr) (parts []filter.Expr) {
+	all := filter.Conjuncts(where)
+	at := slices.IndexFunc(all, func(x filter.Expr) bool {
+		or, ok := x.(filter.Or)
+		_, heard := hear(x)
+		return ok && len(or) > 1 && !heard && s.lacking(x) != ""
+	})
+	if at < 0 {
+		return nil
+	}
+	for _, x := range all[at].(filter.Or) {
+		one := filter.All(slices.Concat(all[:at:at], []filter.Expr{x}, all[at+1:])...)
+		if more := s.alternatives(one); more != nil {
+			parts = append(parts, more...)
+		} else {
+			parts = append(parts, one)
+		}
+		if len(parts) > maxAlternatives {
+			return nil
+		}
+	}
+	return parts
+}
+
 // unheard explains a condition that neither the API nor its rows can answer.
 func unheard(name, field string, x filter.Expr) error {
-	e := &call.Error{Kind: call.Invalid, Msg: fmt.Sprintf("%s cannot filter by %s.", name, filter.Words(x))}
+	e := &call.Error{Kind: call.Invalid, Msg: fmt.Sprintf("%s cannot filter by %s.", name, filter.Words(x)), Err: errUnheard}
 	switch {
 	case field == "assistant_id":
 		e.Hint = "It can be asked for assistant_id eq one value, joined by and with the rest, not inside or."
 	case field == "project_id":
 		e.Hint = "It can be asked for project_id eq one integer, joined by and with the rest, not inside or."
 	case strings.HasPrefix(field, "metadata."):
-		e.Hint = "Its lists carry no metadata, so it can be asked for metadata.KEY with eq, neq, contains, startswith, in or isnull only, " +
-			"alone or in an or with fields that it filters itself: success, duration, topic, call_ended_reason and their like."
+		e.Hint = "Its lists carry no metadata, so it can be asked for metadata.KEY with eq, neq, contains, startswith, in or isnull only."
 	default:
 		e.Hint = "Its lists carry no dynamic variables, and it does not filter by them. Narrow by other fields and read single calls with get_call_log."
 	}

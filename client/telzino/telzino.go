@@ -116,7 +116,10 @@ func (s *source) Find(ctx context.Context, q call.Query) (call.Page, error) {
 	}
 	o := wire.Options{
 		Source: s.name, Lists: s.lists(agents, q.Order == call.Oldest), Query: q, Window: window,
-		Picky: where != nil || q.Text != nil,
+		Picky: q.Text != nil || slices.ContainsFunc(agents, func(a agent) bool {
+			left, _ := filter.Assume(where, "agent.id", a.id) // that is asked for already
+			return left != nil
+		}),
 	}
 	page, _, err := s.charts.Find(o, func(fetch call.Fetch) (call.Page, error) { return call.Collect(ctx, q, where, fetch) })
 	page.Notes = append(notes, page.Notes...)

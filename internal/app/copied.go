@@ -335,10 +335,8 @@ func asideWords(aside string) string {
 
 // withMirror opens the mirror of a copy.
 func (h *house) withMirror(ctx context.Context, db *store.Store, e *mirror.Engine, maxFetch int) (*opened, error) {
-	// One process of all that share the copy writes to it, until it ends.
-	unlock, err := db.Lock(ctx)
-	var held *store.HeldError
-	if err != nil && !errors.As(err, &held) {
+	unlock, held, err := h.lock(ctx, db)
+	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	m := mirror.Open(mirror.ReadThrough{Engine: e, Copy: db, MaxFetch: maxFetch, ReadOnly: held != nil})
@@ -347,8 +345,6 @@ func (h *house) withMirror(ctx context.Context, db *store.Store, e *mirror.Engin
 		if err := db.Close(); err != nil {
 			h.logger.Warn("closing the copy", "err", err)
 		}
-		if unlock != nil {
-			unlock()
-		}
+		unlock()
 	}}, nil
 }

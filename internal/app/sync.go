@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,13 +34,14 @@ func (h *house) sync(ctx context.Context, c config.Config, out io.Writer) error 
 		return err
 	}
 	defer db.Close()
-	unlock, err := db.Lock(ctx)
-	var held *store.HeldError
+	unlock, held, err := h.lock(ctx, db)
 	switch {
-	case errors.As(err, &held):
-		return h.syncedBy(ctx, held.Holder, e, db, c.Retain)
+	case errors.Is(err, store.ErrScope):
+		return fmt.Errorf("%w, which another process is reading now", err)
 	case err != nil:
 		return err
+	case held != nil:
+		return h.syncedBy(ctx, held.Holder, e, db, c.Retain)
 	}
 	defer unlock()
 	if c.Sync.Since == "" { // else the engine's horizon is not how long calls are kept
@@ -163,6 +165,12 @@ func (h *house) status(ctx context.Context, c config.Config, out io.Writer) erro
 		return err
 	}
 	defer db.Close()
+	if err := db.Expect(ctx, h.scopes()); errors.Is(err, store.ErrScope) {
+		_, err := fmt.Fprintln(out, elsewhere(c.Copy))
+		return err
+	} else if err != nil {
+		return err
+	}
 	stats, err := db.Stats(ctx)
 	if err != nil {
 		return err
@@ -180,6 +188,9 @@ func (h *house) status(ctx context.Context, c config.Config, out io.Writer) erro
 // heldLines say what a copy holds, source by source.
 func heldLines(ctx context.Context, stats store.Stats, e *mirror.Engine, retain time.Duration) (lines []string) {
 	for _, s := range stats.Sources {
+		if !slices.Contains(e.Sources(), s.Name) {
+			continue
+		}
 		line := fmt.Sprintf("%s: %d calls", s.Name, s.Calls)
 		if s.Calls > 0 {
 			line += fmt.Sprintf(" from %s to %s UTC", minuteOf(s.Oldest), minuteOf(s.Newest))

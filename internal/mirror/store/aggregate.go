@@ -20,6 +20,8 @@ func (s *Store) Aggregate(ctx context.Context, a call.Aggregation) (out call.Agg
 	}
 	err = s.answer(ctx, false, func(c *conn) error {
 		return c.snapshot(func() error {
+			a := a
+			a.Where = s.own(a.Where)
 			need := map[string]bool{}
 			for _, x := range parts(a.Where) {
 				tested(x, need)

@@ -27,6 +27,8 @@ func (s *Store) Find(ctx context.Context, q call.Query) (p call.Page, err error)
 	}
 	err = s.answer(ctx, cheap(q), func(c *conn) error {
 		return c.snapshot(func() error {
+			q := q
+			q.Where = s.own(q.Where)
 			var err error
 			if q.Order == call.Relevance || q.Similar != nil {
 				p, err = s.relevant(c, q)

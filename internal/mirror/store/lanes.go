@@ -81,7 +81,11 @@ func (s *Store) lend(ctx context.Context, l *lane, f func(*conn) error) error {
 			c.HardHeapLimit(readerHeap)
 		}
 		defer func() { l.conns <- c }()
-		return f(c)
+		err := s.still(c, f)
+		if errors.Is(err, ErrScope) {
+			return failure(ctx, err)
+		}
+		return err
 	case <-ctx.Done():
 		return call.Stopped(ctx.Err())
 	case <-s.closed:

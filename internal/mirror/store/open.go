@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	_ "github.com/ncruces/go-sqlite3/vfs/mvcc" // databases in memory that connections share
@@ -50,6 +51,7 @@ type Store struct {
 	index    indexing
 	patience time.Duration // indexPatience, but in tests
 	ids      dictionaryIDs
+	claimed  atomic.Pointer[claim] // nil for whatever is there
 	closing  sync.Once
 	closed   chan struct{}
 }

@@ -107,7 +107,9 @@ func (h *house) serve(ctx context.Context, cfg config.Config, in io.Reader, out 
 func overHTTP(c config.HTTP) serve.HTTPOptions {
 	o := serve.HTTPOptions{
 		Addr: c.Addr, Auth: serve.Auth(c.Auth), Tokens: c.Tokens,
-		OAuth:        serve.OAuth{Issuer: c.OAuthIssuer, Audience: c.OAuthAudience},
+		OAuth: serve.OAuth{
+			Issuer: c.OAuthIssuer, Audience: c.OAuthAudience, Resource: c.OAuthResource, FilterClaim: c.OAuthFilter, Algorithms: c.OAuthAlgs,
+		},
 		AllowedHosts: c.AllowedHosts, AllowedOrigins: c.AllowedOrigins,
 		Metrics: c.Metrics, TLSCert: c.TLSCert, TLSKey: c.TLSKey,
 		Rates: serve.Rates{PerMinute: c.Rate, InFlight: c.InFlight, PerPrincipal: c.PerPrincipal},

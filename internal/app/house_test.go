@@ -60,3 +60,12 @@ func TestLimitsReachTheServer(t *testing.T) {
 	assert.Zero(t, options("").DrainDelay, "what the address asks for")
 	assert.Negative(t, options("--drain-delay 0").DrainDelay, "none")
 }
+
+func TestOAuthFlagsReachTheServer(t *testing.T) {
+	cfg, err := config.Parse(strings.Fields("--demo --http 127.0.0.1:0 --oauth-issuer https://id.example.com --oauth-audience calls "+
+		"--oauth-resource https://calls.example.com/mcp --oauth-filter-claim call_logs --oauth-algorithm ES256"), func(string) string { return "" }, io.Discard)
+	require.NoError(t, err)
+	assert.Equal(t, serve.OAuth{
+		Issuer: "https://id.example.com", Audience: "calls", Resource: "https://calls.example.com/mcp", FilterClaim: "call_logs", Algorithms: []string{"ES256"},
+	}, overHTTP(cfg.HTTP).OAuth)
+}

@@ -190,7 +190,7 @@ func TestHelpNamesEverything(t *testing.T) {
 	for _, word := range []string{"--demo", "--data=FILE", "--max-fetch", "default 5000", "at most 10000", "--time-zone", "--pii",
 		"mask,show", "--structured", "--log-level", "--log-format", "$CEKURA_BASE_URL", "$CEKURA_PROJECT_ID", "$CEKURA_AGENT_ID",
 		"--config=FILE", "--mirror=WHERE", "--retain=DAYS", "default 90d", "--details", "--telzino-agent-ids=ID", "$TELZINO_BASE_URL", "$ZUDU_BASE_URL",
-		"--http=ADDR", "--auth=HOW", "--no-auth", "--tokens=FILE", "--oauth-issuer", "--oauth-audience", "--allowed-host", "--allowed-origin",
+		"--http=ADDR", "--auth=HOW", "--no-auth", "--tokens=FILE", "--oauth-issuer", "--oauth-audience", "--oauth-resource", "--oauth-filter-claim", "--oauth-algorithm", "--zudu-agent-ids=ID", "--allowed-host", "--allowed-origin",
 		"--trusted-proxy=CIDR", "--rate", "default 600", "--in-flight=", "--in-flight-per-principal", "--drain-delay", "CALL_LOGS_CURSOR_SECRET", "--metrics=ADDR", "--tls-cert", "--tls-key", "--otlp-endpoint=URL", "$OTEL_EXPORTER_OTLP_ENDPOINT"} {
 		assert.Contains(t, out.String(), word)
 	}

@@ -120,6 +120,7 @@ func options() map[string]option {
 
 		"http": {check: checkAddr}, "auth": {check: among(AuthNone, AuthToken, AuthOAuth)}, "no_auth": {kind: truth},
 		"tokens": {path: true}, "oauth_issuer": {check: checkURL}, "oauth_audience": {},
+		"oauth_resource": {check: checkURL}, "oauth_filter_claim": {}, "oauth_algorithm": {kind: texts, check: checkAlgorithm},
 		"allowed_host": {kind: texts, check: checkHost}, "allowed_origin": {kind: texts, check: checkOrigin},
 		"trusted_proxy": {kind: texts, check: checkPrefix}, "metrics": {check: checkAddr},
 		"rate": {kind: number, check: whole(checkLimit)}, "in_flight": {kind: number, check: whole(checkLimit)},

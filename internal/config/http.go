@@ -21,6 +21,9 @@ type HTTP struct {
 	Tokens         string         `placeholder:"FILE" help:"Tokens made by token new (default tokens beside the configuration file)."`
 	OAuthIssuer    string         `name:"oauth-issuer" placeholder:"URL" help:"Whose access tokens are accepted."`
 	OAuthAudience  string         `name:"oauth-audience" placeholder:"URL" help:"Whom they must be made for: this server, as its clients know it."`
+	OAuthResource  string         `name:"oauth-resource" placeholder:"URL" help:"Address of the MCP endpoint by which clients know it, where the audience is no URL (default the audience)."`
+	OAuthFilter    string         `name:"oauth-filter-claim" placeholder:"CLAIM" help:"Claim of the token that holds whose calls its bearer may see, as filters_v2; a token without it is refused (default every call)."`
+	OAuthAlgs      []string       `name:"oauth-algorithm" placeholder:"ALG" help:"What tokens may be signed with. May be repeated (default RS256, PS256, ES256, EdDSA)."`
 	AllowedHosts   []string       `name:"allowed-host" placeholder:"HOST" help:"Name by which clients reach it, beside loopback. May be repeated."`
 	AllowedOrigins []string       `name:"allowed-origin" placeholder:"ORIGIN" help:"Web page that may call it, such as https://app.example.com. May be repeated."`
 	TrustedProxies []netip.Prefix `name:"trusted-proxy" placeholder:"CIDR" help:"Proxies whose word on the client's address counts. May be repeated."`
@@ -105,7 +108,25 @@ func (h *HTTP) checkOAuth() error {
 	if err := checkURL(h.OAuthIssuer); err != nil {
 		return flagged("--oauth-issuer", err)
 	}
+	if h.OAuthResource == "" {
+		if err := checkURL(h.OAuthAudience); err != nil {
+			return Mistake("--oauth-audience %v; where tokens are made for another name, give the URL of the MCP endpoint by --oauth-resource", err)
+		}
+	} else if err := checkURL(h.OAuthResource); err != nil {
+		return flagged("--oauth-resource", err)
+	}
+	for _, alg := range h.OAuthAlgs {
+		if err := checkAlgorithm(alg); err != nil {
+			return flagged("--oauth-algorithm", err)
+		}
+	}
 	return nil
+}
+
+// checkAlgorithm allows what an authorization server signs with alone: one with a
+// shared secret would let this server make tokens, too.
+func checkAlgorithm(alg string) error {
+	return among("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")(alg)
 }
 
 func (h *HTTP) checkLists() error {

@@ -27,6 +27,11 @@ func TestHTTP(t *testing.T) {
 		{"--http 0.0.0.0:80 " + oauth, HTTP{
 			Addr: "0.0.0.0:80", Auth: AuthOAuth, OAuthIssuer: "https://id.example.com", OAuthAudience: "https://calls.example.com/mcp",
 		}},
+		{"--http :80 --oauth-issuer https://id.example.com --oauth-audience calls --oauth-resource https://calls.example.com/mcp " +
+			"--oauth-filter-claim call_logs --oauth-algorithm ES256 --oauth-algorithm PS512", HTTP{
+			Addr: ":80", Auth: AuthOAuth, OAuthIssuer: "https://id.example.com", OAuthAudience: "calls", OAuthResource: "https://calls.example.com/mcp",
+			OAuthFilter: "call_logs", OAuthAlgs: []string{"ES256", "PS512"},
+		}},
 		{"--http :80 --auth oauth --tokens t " + oauth, HTTP{
 			Addr: ":80", Auth: AuthOAuth, Tokens: "t", OAuthIssuer: "https://id.example.com", OAuthAudience: "https://calls.example.com/mcp",
 		}},
@@ -71,6 +76,10 @@ func TestWhoMayComeInIsSaid(t *testing.T) {
 		{"--http :80 --oauth-issuer https://x.example.com", "--auth oauth needs --oauth-issuer and --oauth-audience", 2},
 		{"--http :80 --auth oauth --oauth-audience x", "--auth oauth needs --oauth-issuer and --oauth-audience", 2},
 		{"--http :80 --oauth-issuer http://x.example.com --oauth-audience x", "--oauth-issuer must be https", 2},
+		{"--http :80 --oauth-issuer https://x.example.com --oauth-audience x", "give the URL of the MCP endpoint by --oauth-resource", 2},
+		{"--http :80 --oauth-issuer https://x.example.com --oauth-audience x --oauth-resource http://y.example.com", "--oauth-resource must be https", 2},
+		{"--http :80 --oauth-issuer https://x.example.com --oauth-audience https://y.example.com --oauth-algorithm HS256", "--oauth-algorithm must be one of RS256", 2},
+		{"--http :80 --oauth-issuer https://x.example.com --oauth-audience https://y.example.com --oauth-algorithm none", "--oauth-algorithm must be one of RS256", 2},
 		{"--http :80 --tokens t --allowed-host https://x", "--allowed-host must be a host name", 2},
 		{"--http :80 --tokens t --allowed-origin x.example.com", "--allowed-origin must be an origin", 2},
 		{"--http :80 --tokens t --allowed-origin https://x.example.com/", "--allowed-origin must be an origin", 2},

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/mark3labs/mcp-go/server"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -174,13 +175,34 @@ func TestNoForeignWordIsServed(t *testing.T) {
 func noForeignWord(t *testing.T, logs []*call.Log, calls call.Source, questions int) {
 	var principals []Principal
 	for team := range teams {
-		principals = append(principals, Principal{
-			Name: fmt.Sprint("team", team), Scopes: Scopes(),
-			Where: filter.Cond{Field: "agent.id", Op: filter.Eq, Value: fmt.Sprint("team", team)},
-		})
+		principals = append(principals, Principal{Name: fmt.Sprint("team", team), Scopes: Scopes(), Where: agent(fmt.Sprint("team", team))})
 	}
 	path, plain := tokensOf(t, principals...)
-	h := serving(t, wholeServer(calls), HTTPOptions{Auth: ByToken, Tokens: path, Rates: generous()})
+	noForeignWordTo(t, logs, calls, questions, HTTPOptions{Auth: ByToken, Tokens: path, Rates: generous()}, plain)
+}
+
+// The same over OAuth, where a claim of the token narrows what its bearer may see.
+func TestNoForeignWordIsServedOverOAuth(t *testing.T) {
+	i := newIssuer(t)
+	k := i.add(t, "k", jose.ES256)
+	var plain []string
+	for team := range teams {
+		var claim any = json.RawMessage(agent(fmt.Sprint("team", team)).String())
+		if team%2 == 0 {
+			claim = agent(fmt.Sprint("team", team)).String()
+		}
+		plain = append(plain, sign(t, k, jose.ES256, nil, i.claims(map[string]any{
+			"sub": fmt.Sprint("person", team), "scope": strings.Join(Scopes(), " "), "call_logs": claim,
+		})))
+	}
+	o := OAuth{Issuer: i.URL, Audience: audience, FilterClaim: "call_logs", now: i.now}
+	logs := marked()
+	noForeignWordTo(t, logs, copyOf(t, logs), soak(60, 10_000), HTTPOptions{Auth: ByOAuth, OAuth: o, Rates: generous()}, plain)
+}
+
+// noForeignWordTo asks with the tokens of all teams, in their order.
+func noForeignWordTo(t *testing.T, logs []*call.Log, calls call.Source, questions int, o HTTPOptions, plain []string) {
+	h := serving(t, wholeServer(calls), o)
 	var mu sync.Mutex
 	var cursors []string
 	var wait sync.WaitGroup

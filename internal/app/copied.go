@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/filter"
 	"call-logs-mcp/internal/mirror"
 	"call-logs-mcp/internal/mirror/store"
 )
@@ -238,6 +239,21 @@ func (c *copied) Get(ctx context.Context, id call.ID) (l *call.Log, err error) {
 	}
 	l, err = c.uncopied.Get(ctx, id)
 	return l, blamed(err, why)
+}
+
+// Locate implements call.Locator.
+func (c *copied) Locate(ctx context.Context, id call.ID, where filter.Expr) (there, known bool) {
+	if c.lazy() && c.span != 0 {
+		return false, false
+	}
+	m, err := c.mirror(ctx)
+	if err != nil {
+		return false, false
+	}
+	if l, ok := m.Aggregator.(call.Locator); ok {
+		return l.Locate(ctx, id, where)
+	}
+	return false, false
 }
 
 // Aggregate implements call.Aggregator.

@@ -9,6 +9,7 @@ import (
 	"call-logs-mcp/client"
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/config"
+	"call-logs-mcp/internal/filter"
 	"call-logs-mcp/internal/mirror"
 	"call-logs-mcp/internal/mirror/store"
 )
@@ -114,4 +115,10 @@ func (w whole) Find(ctx context.Context, q call.Query) (call.Page, error) {
 		p.Coverage.Searched, p.Coverage.Calls = *all.Total, all.Total
 	}
 	return p, err
+}
+
+// Locate implements call.Locator.
+func (w whole) Locate(ctx context.Context, id call.ID, where filter.Expr) (there, known bool) {
+	there, err := call.Has(ctx, w.Store, id, where)
+	return there, err == nil
 }

@@ -33,6 +33,11 @@ func (u *uncopied) Get(ctx context.Context, id call.ID) (*call.Log, error) {
 	return u.live.Get(ctx, id)
 }
 
+// Locate implements call.Locator: the sources know, and nobody else.
+func (u *uncopied) Locate(context.Context, call.ID, filter.Expr) (there, known bool) {
+	return false, false
+}
+
 // Ranks holds: the index does.
 func (u *uncopied) Ranks() bool { return true }
 

@@ -118,6 +118,31 @@ type Ranker interface {
 	Ranks() bool
 }
 
+// A Locator is a Source over upstreams that are dear to ask, which may know
+// without asking them what there is.
+type Locator interface {
+	Source
+	// Locate reports whether there is a call of this id, or CallID, that matches
+	// where; it is not known where only the upstream can tell. It takes the same
+	// work for a call that does not match as for one that is not there.
+	Locate(ctx context.Context, id ID, where filter.Expr) (there, known bool)
+}
+
+// Has reports whether src has a call of this id, or CallID, that matches where. It
+// asks for both, found or not, so that neither takes longer.
+func Has(ctx context.Context, src Source, id ID, where filter.Expr) (there bool, err error) {
+	for _, field := range []string{"id", "call_id"} {
+		page, err := src.Find(ctx, Query{Limit: 1, Where: filter.All(
+			filter.Cond{Field: "source", Op: filter.Eq, Value: id.Source}, filter.Cond{Field: field, Op: filter.Eq, Value: id.Key}, where,
+		)})
+		if err != nil {
+			return false, err
+		}
+		there = there || len(page.Logs) > 0
+	}
+	return there, nil
+}
+
 // A Withholder is a Source that keeps what was said from some who ask.
 type Withholder interface {
 	Source

@@ -18,9 +18,18 @@ import (
 //
 // It stands outside of everything that keeps answers for several principals,
 // such as a copy, and inside of everything that shows them.
-func Scope(src call.Source) call.Source { return scoped{src} }
+//
+// A call that is not there is told from one that is not the principal's by
+// nothing, time included, where a copy knows what there is: see find.
+func Scope(src call.Source) call.Source {
+	return scoped{src, &shown{}, newBuckets(missesPerMinute, missesAtOnce, 0)}
+}
 
-type scoped struct{ call.Source }
+type scoped struct {
+	call.Source
+	shown  *shown
+	misses *buckets
+}
 
 // Ranks holds where the source ranks.
 func (s scoped) Ranks() bool { return call.Ranks(s.Source) }
@@ -58,6 +67,7 @@ func (s scoped) Find(ctx context.Context, q call.Query) (call.Page, error) {
 		return call.Page{}, err
 	}
 	if p.Where != nil {
+		s.shown.add(p.Name, page.Logs)
 		page.Next = blurred(page, q.Order)
 		s.recount(ctx, p, q, &page)
 	}
@@ -86,19 +96,47 @@ func (s scoped) Get(ctx context.Context, id call.ID) (*call.Log, error) {
 	if _, ok := filter.Assume(p.Where, "source", id.Source); !ok {
 		return nil, none
 	}
-	l, err := s.Source.Get(ctx, id)
+	l, err := s.find(ctx, p, id)
 	switch {
-	case err != nil && p.Where != nil && kindOf(err) == call.NotFound:
+	case kindOf(err) == call.NotFound && p.Where != nil:
 		return nil, none
 	case err != nil:
 		return nil, err
-	case !filter.Match(p.Where, l):
-		return nil, none
 	case !p.May(TranscriptsRead):
 		l = unspoken(l)
 	}
 	tallied(ctx, 1)
 	return l, nil
+}
+
+// find reads a call that is p's. Where the copy knows that there is none, the
+// upstream is not asked, whether it is of somebody else or of nobody; where only
+// the upstream can tell, it is asked for a few a minute that are not there.
+func (s scoped) find(ctx context.Context, p Principal, id call.ID) (*call.Log, error) {
+	none := &call.Error{Kind: call.NotFound, Msg: fmt.Sprintf("No call %s.", id)}
+	dear, ok := s.Source.(call.Locator)
+	if ok && !s.shown.has(p.Name, id) {
+		there, known := false, false
+		wait := s.misses.spent(p.Name)
+		if p.Where != nil || wait > 0 {
+			there, known = dear.Locate(ctx, id, p.Where)
+		}
+		switch {
+		case there:
+		case known && p.Where != nil:
+			return nil, none
+		case wait > 0:
+			return nil, tooManyMisses(wait)
+		}
+	}
+	l, err := s.Source.Get(ctx, id)
+	if err == nil && !filter.Match(p.Where, l) {
+		err = none
+	}
+	if ok && kindOf(err) == call.NotFound {
+		s.misses.spend(p.Name)
+	}
+	return l, err
 }
 
 // Aggregate counts the principal's calls alone, as call.Count does.

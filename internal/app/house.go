@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -65,7 +66,7 @@ func assemble(o config.Options, version string, logger *slog.Logger, now func() 
 	merged := call.Merge(sources, 0)
 	h := &house{version: version, configured: configured, sources: sources, logger: logger, masked: o.Mask(), tools: tools.Deps{
 		Calls: merged, Sources: merged.Sources(), Now: now, Zone: o.TimeZone, Budget: o.Budget,
-		Scan: o.MaxFetch, Sample: o.Demo, Structured: o.Structured, Links: tools.Links(o.Links), Cursors: sealer(o), Held: tools.NewHeld(), Logger: logger,
+		Scan: o.MaxFetch, Sample: o.Demo, Structured: o.Structured, Links: cmp.Or(tools.Links(o.Links), tools.LinksAuto), Cursors: sealer(o), Held: tools.NewHeld(), Logger: logger,
 	}}
 	h.views = viewsOf(redact.New())
 	calls := h.withCopy(merged, o)

@@ -37,7 +37,7 @@ func (h *house) sync(ctx context.Context, c config.Config, out io.Writer) error 
 	unlock, held, err := h.lock(ctx, db)
 	switch {
 	case errors.Is(err, store.ErrScope):
-		return fmt.Errorf("%w, which another process is reading now", err)
+		return fmt.Errorf("another process fills the copy at %s for other projects or agents; give this one another file by --mirror", c.Mirror)
 	case err != nil:
 		return err
 	case held != nil:

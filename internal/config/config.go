@@ -88,7 +88,7 @@ type Options struct {
 	MaxFetch   int    `default:"5000" placeholder:"CALLS" help:"Read at most this many calls to answer one question (default ${default})."`
 	Budget     int    `default:"4000" placeholder:"TOKENS" help:"Size of a text answer where the question names none (default ${default}, at most ${max_budget})."`
 	PII        string `name:"pii" enum:"mask,show" default:"mask" help:"Whether personal data is masked in answers: ${enum} (default ${default})."`
-	Links      string `name:"resource-links" enum:"auto,always,never" default:"auto" help:"Whether answers link the calls that they name as MCP resources: ${enum}; auto links for clients that are known to take links (default ${default})."`
+	Links      string `name:"resource-links" enum:"auto,always,never," default:"" placeholder:"WHEN" help:"Whether answers link the calls that they name as MCP resources: auto, always or never; auto links for clients that are known to take links (default auto)."`
 	Structured bool   `help:"Declare output schemas and always send structured content, for clients that run code over results."`
 	// CursorSecret is what instances behind one load balancer share, so that each
 	// opens the cursors of the others. Without one, an instance makes its own.

@@ -112,7 +112,7 @@ func overHTTP(c config.HTTP) serve.HTTPOptions {
 		},
 		AllowedHosts: c.AllowedHosts, AllowedOrigins: c.AllowedOrigins,
 		Metrics: c.Metrics, TLSCert: c.TLSCert, TLSKey: c.TLSKey,
-		Rates: serve.Rates{PerMinute: c.Rate, InFlight: c.InFlight, PerPrincipal: c.PerPrincipal},
+		Rates: serve.Rates{PerMinute: c.Rate, InFlight: c.InFlight, PerPrincipal: c.PerPrincipal, PerAddress: c.PerAddress},
 	}
 	if c.DrainDelay != nil {
 		o.DrainDelay = cmp.Or(*c.DrainDelay, -1)

@@ -54,8 +54,8 @@ func TestLimitsReachTheServer(t *testing.T) {
 		require.NoError(t, err)
 		return overHTTP(cfg.HTTP)
 	}
-	o := options("--rate 30 --in-flight 8 --in-flight-per-principal 2 --drain-delay 7s")
-	assert.Equal(t, serve.Rates{PerMinute: 30, InFlight: 8, PerPrincipal: 2}, o.Rates)
+	o := options("--rate 30 --in-flight 8 --in-flight-per-principal 2 --connections-per-address 5 --drain-delay 7s")
+	assert.Equal(t, serve.Rates{PerMinute: 30, InFlight: 8, PerPrincipal: 2, PerAddress: 5}, o.Rates)
 	assert.Equal(t, 7*time.Second, o.DrainDelay)
 	assert.Zero(t, options("").DrainDelay, "what the address asks for")
 	assert.Negative(t, options("--drain-delay 0").DrainDelay, "none")

@@ -55,12 +55,12 @@ func BenchmarkHTTP(b *testing.B) {
 		b.Skip("CALL_LOGS_LOAD, such as 60s, says for how long; the copy takes minutes to fill")
 	}
 	bin := built(b)
-	path, api := filledCopy(b)
+	path, api := filledCopy(b, copiedLogs)
 	upstream := httptest.NewServer(api)
 	defer upstream.Close()
 	bare := httptest.NewServer(http.HandlerFunc(constant))
 	defer bare.Close()
-	s := serveCopy(b, bin, path, upstream.URL)
+	s := serveCopy(b, bin, path, upstream.URL, "--rate", fmt.Sprint(usualLoad*60/principals*5/4)) // a quarter more than usual
 	for b.Loop() {
 		floor := s.at(bare.URL).run(usualLoad, 10*time.Second)
 		cold := residentKiB(s.pid)
@@ -106,9 +106,9 @@ func freeAddr(t testing.TB) string {
 
 // filledCopy is a copy of generated calls in a file, read by the program's own
 // engine from the API that has them.
-func filledCopy(b *testing.B) (path string, api *demoapi.API) {
+func filledCopy(b *testing.B, calls int) (path string, api *demoapi.API) {
 	began := time.Now()
-	api = demoapi.New(demoapi.Options{Calls: copiedLogs, Days: 90})
+	api = demoapi.New(demoapi.Options{Calls: calls, Days: 90})
 	source, err := cekura.New(cekura.Options{
 		Name: "cekura", BaseURL: "http://127.0.0.1", Key: func() string { return "demo" }, Transport: demoapi.Transport(api),
 		Logger: slog.New(slog.DiscardHandler), Now: time.Now, Limits: rest.Limits{Rate: 1e6, Burst: 1e6},
@@ -128,7 +128,7 @@ func filledCopy(b *testing.B) (path string, api *demoapi.API) {
 	held, err := db.Calls(b.Context(), "cekura", began.Add(-91*24*time.Hour), time.Now())
 	require.NoError(b, err)
 	require.NoError(b, db.Close())
-	require.GreaterOrEqual(b, held, copiedLogs*9/10)
+	require.GreaterOrEqual(b, held, calls*9/10)
 	b.Logf("%d calls read, and %d in the copy after %s", report.Read, held, time.Since(began).Round(time.Second))
 	return path, api
 }
@@ -148,13 +148,13 @@ func (t *target) at(url string) *target {
 	return &other
 }
 
-// serveCopy starts the built server over the copy, for principals that each have
-// a token and, through a proxy, an address.
-func serveCopy(b *testing.B, bin, path, upstream string) *target {
+// serveCopy starts the built server over the copy, for principals, and one more,
+// that each have a token and, through a proxy, an address.
+func serveCopy(b *testing.B, bin, path, upstream string, flags ...string) *target {
 	tokens := filepath.Join(b.TempDir(), "tokens")
 	t := &target{client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: connections}}}
 	var lines strings.Builder
-	for i := range principals {
+	for i := range principals + 1 {
 		plain, line, err := serve.NewToken(fmt.Sprintf("reviewer%d", i), nil, "", time.Time{})
 		require.NoError(b, err)
 		t.tokens = append(t.tokens, plain)
@@ -162,8 +162,8 @@ func serveCopy(b *testing.B, bin, path, upstream string) *target {
 	}
 	require.NoError(b, os.WriteFile(tokens, []byte(lines.String()), 0o600))
 	addr := freeAddr(b)
-	cmd := exec.Command(bin, "serve", "--http", addr, "--tokens", tokens, "--mirror", path, "--log-level", "warn",
-		"--trusted-proxy", "127.0.0.0/8", "--rate", fmt.Sprint(usualLoad*60/principals*5/4)) // a quarter more than usual
+	cmd := exec.Command(bin, append([]string{"serve", "--http", addr, "--tokens", tokens, "--mirror", path, "--log-level", "warn",
+		"--trusted-proxy", "127.0.0.0/8"}, flags...)...)
 	cmd.Env = append(os.Environ(), "CEKURA_API_KEY=demo", "CEKURA_BASE_URL="+upstream)
 	cmd.Stderr = os.Stderr
 	require.NoError(b, cmd.Start())
@@ -244,15 +244,21 @@ type answer struct {
 }
 
 // call asks as the i-th principal.
-func (t *target) call(tool, args string, i int) (a answer) {
-	body := fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%q,"arguments":%s}}`, tool, args)
+func (t *target) call(tool, args string, i int) answer { return t.post(toolCall(tool, args), i%principals) }
+
+func toolCall(tool, args string) string {
+	return fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%q,"arguments":%s}}`, tool, args)
+}
+
+// post sends a message as a principal.
+func (t *target) post(body string, as int) (a answer) {
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, t.url, strings.NewReader(body))
 	if err != nil {
 		return answer{wrong: err.Error()}
 	}
 	h := req.Header
-	h.Set("Authorization", "Bearer "+t.tokens[i%principals])
-	h.Set("X-Forwarded-For", fmt.Sprintf("10.0.0.%d", 1+i%principals))
+	h.Set("Authorization", "Bearer "+t.tokens[as])
+	h.Set("X-Forwarded-For", fmt.Sprintf("10.0.0.%d", 1+as))
 	h.Set("Content-Type", "application/json")
 	h.Set("Accept", "application/json, text/event-stream")
 	h.Set("Mcp-Protocol-Version", "2025-11-25")
@@ -265,7 +271,7 @@ func (t *target) call(tool, args string, i int) (a answer) {
 	if a.body, err = io.ReadAll(resp.Body); err != nil {
 		a.wrong = err.Error()
 	} else if a.status != http.StatusOK || !bytes.Contains(a.body, []byte(`"result"`)) || bytes.Contains(a.body, []byte(`"isError":true`)) {
-		a.wrong = fmt.Sprintf("%s %s: %d %.300s", tool, args, a.status, a.body)
+		a.wrong = fmt.Sprintf("%.200s: %d %.300s", body, a.status, a.body)
 	}
 	return a
 }

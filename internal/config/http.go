@@ -30,6 +30,7 @@ type HTTP struct {
 	Rate           int            `default:"600" placeholder:"CALLS" help:"Calls a minute of one principal; of one address twice as many (default ${default})."`
 	InFlight       int            `default:"64" placeholder:"CALLS" help:"Calls worked on at once (default ${default})."`
 	PerPrincipal   int            `name:"in-flight-per-principal" default:"16" placeholder:"CALLS" help:"Of them for one principal (default ${default})."`
+	PerAddress     int            `name:"connections-per-address" default:"64" placeholder:"N" help:"Connections of one address; those of a trusted proxy are not counted (default ${default})."`
 	DrainDelay     *time.Duration `type:"span" placeholder:"TIME" help:"How long calls are still taken after the signal to stop, while /readyz says no (default 5s, 0 on loopback)."`
 	Metrics        string         `placeholder:"ADDR" help:"Serve Prometheus metrics on this loopback address."`
 	TLSCert        string         `name:"tls-cert" placeholder:"FILE" help:"Certificate, read again when it changes."`
@@ -150,7 +151,7 @@ func (h *HTTP) checkLimits() error {
 	for _, limit := range []struct {
 		flag  string
 		value int
-	}{{"--rate", h.Rate}, {"--in-flight", h.InFlight}, {"--in-flight-per-principal", h.PerPrincipal}} {
+	}{{"--rate", h.Rate}, {"--in-flight", h.InFlight}, {"--in-flight-per-principal", h.PerPrincipal}, {"--connections-per-address", h.PerAddress}} {
 		if err := checkLimit(limit.value); err != nil {
 			return flagged(limit.flag, err)
 		}
@@ -163,7 +164,7 @@ func (h *HTTP) checkLimits() error {
 
 func checkLimit(n int) error {
 	if n < 1 || n > 1_000_000 {
-		return fmt.Errorf("must be from 1 to 1000000 calls, not %d", n)
+		return fmt.Errorf("must be from 1 to 1000000, not %d", n)
 	}
 	return nil
 }

@@ -41,14 +41,14 @@ func TestHTTP(t *testing.T) {
 			TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::1/128")},
 			Metrics:        "127.0.0.1:9090", TLSCert: "c", TLSKey: "k",
 		}},
-		{"--http :80 --tokens t --rate 30 --in-flight 8 --in-flight-per-principal 2 --drain-delay 15s", HTTP{
-			Addr: ":80", Auth: AuthToken, Tokens: "t", Rate: 30, InFlight: 8, PerPrincipal: 2, DrainDelay: new(15 * time.Second),
+		{"--http :80 --tokens t --rate 30 --in-flight 8 --in-flight-per-principal 2 --connections-per-address 5 --drain-delay 15s", HTTP{
+			Addr: ":80", Auth: AuthToken, Tokens: "t", Rate: 30, InFlight: 8, PerPrincipal: 2, PerAddress: 5, DrainDelay: new(15 * time.Second),
 		}},
 		{"--http :80 --tokens t --drain-delay 0", HTTP{Addr: ":80", Auth: AuthToken, Tokens: "t", DrainDelay: new(time.Duration(0))}},
 	}
 	for _, tt := range tests {
 		if tt.want.Rate == 0 {
-			tt.want.Rate, tt.want.InFlight, tt.want.PerPrincipal = 600, 64, 16
+			tt.want.Rate, tt.want.InFlight, tt.want.PerPrincipal, tt.want.PerAddress = 600, 64, 16, 64
 		}
 		assert.Equal(t, tt.want, parse(t, nil, strings.Fields(tt.args)...).HTTP, tt.args)
 	}

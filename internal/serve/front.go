@@ -61,14 +61,14 @@ func (f *front) handler() http.Handler {
 		mux.Handle(wellKnown+"/mcp", metadata)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		out := newReply(w, f.timeouts.write)
+		out := newReply(w, f.timeouts.write, connectionOf(r.Context()).pressed)
 		// A connection may still have the deadline of its last answer.
 		_ = out.control.SetWriteDeadline(time.Time{})
 		defer f.recover(out)
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "no-store")
-		if f.draining.Load() {
+		if f.draining.Load() || r.URL.Path != "/mcp" { // nobody has to be known for anything else
 			h.Set("Connection", "close")
 		}
 		switch {
@@ -148,6 +148,7 @@ func (f *front) call(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	connectionOf(ctx).recognised()
 	body, e, err := readBody(w, r)
 	if err != nil {
 		no, _ := errors.AsType[*refused](err)

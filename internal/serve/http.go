@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/server"
-	"golang.org/x/net/netutil"
 
 	"call-logs-mcp/internal/fair"
 )
@@ -69,7 +68,8 @@ func open(ctx context.Context, s *server.MCPServer, o HTTPOptions, logger *slog.
 	if t.at, err = listen(ctx, o.Addr, onLoopback(o.Addr)); err != nil {
 		return nil, err
 	}
-	t.at = netutil.LimitListener(t.at, o.timeouts.connections)
+	conns := newConnections(t.at, o.Rates.PerAddress, o.timeouts, f.trusted, func() { f.metrics.limited.WithLabelValues("connections").Inc() })
+	t.at, t.main.ConnState, t.main.ConnContext = conns, conns.state, conns.context
 	if o.Metrics != "" {
 		if t.sideAt, err = listen(ctx, o.Metrics, true); err != nil {
 			t.at.Close()

@@ -30,7 +30,7 @@ func newMetrics() *metrics {
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20, 45}}, []string{"method", "tool"}),
 		bytes:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "call_logs_mcp_response_bytes_total", Help: "Bytes of their answers."}, []string{"method"}),
 		inside:  prometheus.NewGauge(prometheus.GaugeOpts{Name: "call_logs_mcp_requests_in_flight", Help: "Requests being worked on."}),
-		limited: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "call_logs_mcp_limited_total", Help: "Requests refused with 429, by limit: address, principal, in_flight, streams."}, []string{"limit"}),
+		limited: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "call_logs_mcp_limited_total", Help: "Requests refused with 429, by limit: address, principal, in_flight, streams; and connections that found no room: connections."}, []string{"limit"}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "call_logs_mcp_refused_total", Help: "Requests refused before MCP, by guard: host, origin, method, authentication, scope, body."}, []string{"guard"}),
 	}
 	m.registry.MustRegister(m.requests, m.seconds, m.bytes, m.inside, m.limited, m.refused,

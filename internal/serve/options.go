@@ -64,6 +64,7 @@ type Rates struct {
 	PerMinute        int // requests of one principal, 600
 	Burst            int // of them at once, a tenth of PerMinute
 	AddressPerMinute int // requests of one address, twice PerMinute; a tenth of them at once
+	PerAddress       int // connections of one address, 64; behind a trusted proxy as many as there may be
 	InFlight         int // requests worked on at once, 64
 	PerPrincipal     int // of them for one principal, 16
 	Streams          int // subscriptions open at once, 32
@@ -73,6 +74,7 @@ type Rates struct {
 // timeouts are of connections. Only tests shorten them.
 type timeouts struct {
 	header, read, idle, write time.Duration
+	stranger                  time.Duration // idle, for a connection that never authenticated
 	connections               int
 }
 
@@ -81,7 +83,7 @@ func (o HTTPOptions) withDefaults() HTTPOptions {
 	r.PerMinute = cmp.Or(r.PerMinute, 600)
 	r.Burst, r.AddressPerMinute = cmp.Or(r.Burst, max(1, r.PerMinute/10)), cmp.Or(r.AddressPerMinute, 2*r.PerMinute)
 	r.InFlight, r.PerPrincipal, r.Streams = cmp.Or(r.InFlight, 64), cmp.Or(r.PerPrincipal, 16), cmp.Or(r.Streams, 32)
-	r.Wait = cmp.Or(r.Wait, 25*time.Millisecond)
+	r.Wait, r.PerAddress = cmp.Or(r.Wait, 25*time.Millisecond), cmp.Or(r.PerAddress, 64)
 	o.Deadline, o.Grace = cmp.Or(o.Deadline, 45*time.Second), cmp.Or(o.Grace, 25*time.Second)
 	if o.DrainDelay == 0 && !onLoopback(o.Addr) {
 		o.DrainDelay = 5 * time.Second
@@ -89,7 +91,7 @@ func (o HTTPOptions) withDefaults() HTTPOptions {
 	t := &o.timeouts
 	t.header, t.read = cmp.Or(t.header, 5*time.Second), cmp.Or(t.read, 15*time.Second)
 	t.idle, t.write = cmp.Or(t.idle, 2*time.Minute), cmp.Or(t.write, 30*time.Second)
-	t.connections = cmp.Or(t.connections, 1000)
+	t.stranger, t.connections = cmp.Or(t.stranger, 10*time.Second), cmp.Or(t.connections, 1000)
 	return o
 }
 
@@ -189,6 +191,11 @@ func caller(r *http.Request, trusted []netip.Prefix) netip.Addr {
 		}
 		ip = hop.Unmap()
 	}
+	return network(ip)
+}
+
+// network is what stands for an address where clients are counted.
+func network(ip netip.Addr) netip.Addr {
 	if ip.Is6() {
 		p, _ := ip.WithZone("").Prefix(64)
 		return p.Addr()

@@ -12,12 +12,13 @@ type reply struct {
 	http.ResponseWriter
 	control  *http.ResponseController
 	patience time.Duration
+	last     func() bool // whether the connection has to close behind the answer
 	status   int
 	bytes    int64
 }
 
-func newReply(w http.ResponseWriter, patience time.Duration) *reply {
-	return &reply{ResponseWriter: w, control: http.NewResponseController(w), patience: patience}
+func newReply(w http.ResponseWriter, patience time.Duration, last func() bool) *reply {
+	return &reply{ResponseWriter: w, control: http.NewResponseController(w), patience: patience, last: last}
 }
 
 // Unwrap lets http.ResponseController find the connection.
@@ -27,18 +28,25 @@ func (r *reply) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 // buffer's rest, is in the time of its last.
 func (r *reply) extend() { _ = r.control.SetWriteDeadline(time.Now().Add(r.patience)) }
 
-func (r *reply) WriteHeader(status int) {
-	if r.status == 0 {
-		r.status = status
+// begin is before the header is written.
+func (r *reply) begin(status int) {
+	if r.status != 0 {
+		return
 	}
+	r.status = status
+	if r.last() {
+		r.Header().Set("Connection", "close")
+	}
+}
+
+func (r *reply) WriteHeader(status int) {
+	r.begin(status)
 	r.extend()
 	r.ResponseWriter.WriteHeader(status)
 }
 
 func (r *reply) Write(p []byte) (int, error) {
-	if r.status == 0 {
-		r.status = http.StatusOK
-	}
+	r.begin(http.StatusOK)
 	r.extend()
 	n, err := r.ResponseWriter.Write(p)
 	r.bytes += int64(n)

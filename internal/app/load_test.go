@@ -244,7 +244,9 @@ type answer struct {
 }
 
 // call asks as the i-th principal.
-func (t *target) call(tool, args string, i int) answer { return t.post(toolCall(tool, args), i%principals) }
+func (t *target) call(tool, args string, i int) answer {
+	return t.post(toolCall(tool, args), i%principals)
+}
 
 func toolCall(tool, args string) string {
 	return fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%q,"arguments":%s}}`, tool, args)

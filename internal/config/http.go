@@ -151,10 +151,13 @@ func (h *HTTP) checkLimits() error {
 	for _, limit := range []struct {
 		flag  string
 		value int
-	}{{"--rate", h.Rate}, {"--in-flight", h.InFlight}, {"--in-flight-per-principal", h.PerPrincipal}, {"--connections-per-address", h.PerAddress}} {
+	}{{"--rate", h.Rate}, {"--in-flight", h.InFlight}, {"--in-flight-per-principal", h.PerPrincipal}} {
 		if err := checkLimit(limit.value); err != nil {
 			return flagged(limit.flag, err)
 		}
+	}
+	if h.PerAddress < 1 || h.PerAddress > 1_000_000 {
+		return Mistake("--connections-per-address must be from 1 to 1000000, not %d", h.PerAddress)
 	}
 	if h.DrainDelay != nil && *h.DrainDelay > longestDrain {
 		return Mistake("--drain-delay must be at most %s, not %s", longestDrain, *h.DrainDelay)
@@ -164,7 +167,7 @@ func (h *HTTP) checkLimits() error {
 
 func checkLimit(n int) error {
 	if n < 1 || n > 1_000_000 {
-		return fmt.Errorf("must be from 1 to 1000000, not %d", n)
+		return fmt.Errorf("must be from 1 to 1000000 calls, not %d", n)
 	}
 	return nil
 }

@@ -26,6 +26,7 @@ type Options struct {
 	ProjectID string
 	AgentIDs  []string
 	Files     []string
+	Zone      *time.Location // of times in files that have no offset; nil is UTC
 
 	// Credentials are asked for each time, so that they may rotate. Cekura has a
 	// key, Zudu a key and a secret, Telzino a token or a client's id and secret.
@@ -110,4 +111,4 @@ func Wait(err error) time.Duration {
 	return 0
 }
 
-func openFile(o Options) (call.Source, error) { return file.Open(o.Name, o.Files...) }
+func openFile(o Options) (call.Source, error) { return file.OpenIn(o.Zone, o.Name, o.Files...) }

@@ -48,7 +48,7 @@ func (d Deps) whyNothing(ctx context.Context, q question) []string {
 			if found == nil || found.Total == nil {
 				return
 			}
-			words := fmt.Sprintf("Without %s %s match", render.Clip(filter.Words(part), 200), thousands(*found.Total))
+			words := fmt.Sprintf("Without %s %s match", render.Clip(render.Clean(filter.Words(part)), 200), thousands(*found.Total))
 			if c, ok := part.(filter.Cond); ok {
 				words += seenThere(found, c.Field)
 			}

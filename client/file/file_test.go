@@ -92,6 +92,15 @@ func TestNoTimeNoWindow(t *testing.T) {
 	assert.Equal(t, call.Coverage{Calls: new(2), Searched: 2, Complete: true}, p.Coverage)
 }
 
+// write is a file of this content.
+func write(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+	return path
+}
+
+// A file in which nothing can be read is refused by name, with what was expected.
 func TestOpenSaysWhatIsWrong(t *testing.T) {
 	good := `{"conversation_id":"a","turns":[]}` + "\n"
 	var cut bytes.Buffer
@@ -100,29 +109,63 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, z.Close())
 	for content, want := range map[string]string{
-		good + "\n{oops}\n":     `calls.jsonl:3: not JSON: invalid character 'o'`,
-		good + good:             `calls.jsonl:2: conversation_id "a" is also that of `,
-		`{"turns":[]}`:          `calls.jsonl:1: conversation_id is missing`,
-		`[1]`:                   `calls.jsonl:1: a call is a JSON object, found: array`,
-		`{"conversation_id":5}`: `calls.jsonl:1: conversation_id: unexpected number`,
-		`{"conversation_id":"a","started_at":"yesterday"}`:                   `calls.jsonl:1: started_at "yesterday" is not RFC 3339`,
-		`{"conversation_id":"a","duration_s":-1}`:                            `calls.jsonl:1: duration_s is -1, which is no length of a call`,
-		`{"conversation_id":"a","turns":[{"role":"agent"},{"role":"bot"}]}`:  `calls.jsonl:1: turns[1].role is "bot"; it can be agent, caller, tool, system`,
-		`{"conversation_id":"a","turns":[{"role":"agent","start_s":1e300}]}`: `calls.jsonl:1: turns[0].start_s is 1e+300`,
-		`{"conversation_id":"a","turns":[{"role":"agent","end_s":"4"}]}`:     `calls.jsonl:1: turns.end_s: unexpected string`,
-		string(cut.Bytes()[:cut.Len()-9]):                                    `calls.jsonl:2: unexpected EOF`,
-		"\x1f\x8bnot gzip at all":                                            `calls.jsonl: gzip: invalid header`,
-		`{"conversation_id":"` + strings.Repeat("x", 65<<20):                 `calls.jsonl:1: a line of more than 64 MiB`,
+		"{oops}\n":                           `calls.jsonl:1: not JSON: invalid character 'o'`,
+		`[1]`:                                `calls.jsonl:1[0]: a call is a JSON object, found: number`,
+		`"a"`:                                `calls.jsonl:1: a call is a JSON object, found: text`,
+		`{"conversation_id":5}`:              `calls.jsonl:1: no shape of a call that is known: its keys are conversation_id; expected is a call of Vapi`,
+		`{"user_id":7,"orders":[{"sku":1}]}`: `its keys are user_id, orders; expected`,
+		`{"conversation_id":"a","talk":[{"wer":"ich","was":"kündigen"}]}`:                           `no transcript that is known; is it "talk"?`,
+		`{"conversation_id":"a","started_at":"yesterday"}`:                                          `calls.jsonl:1: started_at "yesterday" is not RFC 3339`,
+		`{"conversation_id":"a","duration_s":-1}`:                                                   `calls.jsonl:1: duration_s is -1, which is no length of a call`,
+		`{"conversation_id":"a","turns":[{"role":"agent"},{"role":"bot"}]}`:                         `calls.jsonl:1: its transcript could not be read; a turn has a role and text`,
+		`{"conversation_id":"a","turns":` + strings.Repeat("[", 70) + strings.Repeat("]", 70) + "}": `calls.jsonl:1: JSON that is nested more than 64 deep`,
+		string(cut.Bytes()[:cut.Len()-9]):                                                           `calls.jsonl:2: unexpected EOF`,
+		"\x1f\x8bnot gzip at all":                                                                   `calls.jsonl: gzip: invalid header`,
+		`{"conversation_id":"` + strings.Repeat("x", 65<<20):                                        `calls.jsonl:1: a line of more than 64 MiB`,
+		"{oops}\n{alas}\n":                    `calls.jsonl:1: not JSON: invalid character 'o'`,
+		"Dear diary, today\nnobody called.\n": `calls.jsonl:1: not JSON: invalid character 'D'`,
 	} {
-		path := filepath.Join(t.TempDir(), "calls.jsonl")
-		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
-		_, err := file.Open("own", path)
+		_, err := file.Open("own", write(t, "calls.jsonl", content))
 		assert.ErrorContains(t, err, want)
 	}
 	_, err = file.Open("own", fixture, "testdata/absent.jsonl")
 	assert.ErrorContains(t, err, "testdata/absent.jsonl: no such file")
-	_, err = file.Open("own", fixture, fixture)
-	assert.ErrorContains(t, err, `calls.jsonl:1: conversation_id "own-1" is also that of testdata/calls.jsonl:1`)
+}
+
+// A line that cannot be read costs itself: it is counted, the first three are named,
+// and every answer says so.
+func TestOneBadLineCostsThatLine(t *testing.T) {
+	lines := []string{`{"conversation_id":"a","turns":[{"role":"caller","text":"one"}]}`, `{oops}`, `{"foo":1}`, ``, `{"conversation_id":"b","started_at":"soon"}`, `7`, `{"conversation_id":"c","turns":[]}`}
+	src, err := file.Open("own", write(t, "calls.jsonl", strings.Join(lines, "\n")))
+	require.NoError(t, err)
+	p, err := src.Find(context.Background(), call.Query{})
+	require.NoError(t, err)
+	assert.Len(t, p.Logs, 2)
+	require.Len(t, p.Notes, 1)
+	assert.Contains(t, p.Notes[0], "4 records of the files of own could not be read and are in no answer: calls.jsonl:2: not JSON")
+	assert.Contains(t, p.Notes[0], "; calls.jsonl:3: no shape")
+	assert.Contains(t, p.Notes[0], "; calls.jsonl:5: started_at")
+	assert.Contains(t, p.Notes[0], "; and 1 more")
+	assert.NotContains(t, p.Notes[0], os.TempDir())
+}
+
+// Of two records of one call the newer counts: by the time of its change, else the
+// later in the files.
+func TestTheNewerRecordCounts(t *testing.T) {
+	src, err := file.Open("own", write(t, "calls.jsonl", strings.Join([]string{
+		`{"conversation_id":"a","outcome":"failure","turns":[{"role":"caller","text":"old"}]}`,
+		`{"conversation_id":"a","outcome":"success","turns":[{"role":"caller","text":"new"}]}`,
+		`{"conversation_id":"b","updated_at":"2026-11-20T10:00:00Z","turns":[{"role":"caller","text":"new"}]}`,
+		`{"conversation_id":"b","updated_at":"2026-11-19T10:00:00Z","turns":[{"role":"caller","text":"old"}]}`,
+	}, "\n")))
+	require.NoError(t, err)
+	p, err := src.Find(context.Background(), call.Query{})
+	require.NoError(t, err)
+	assert.Len(t, p.Logs, 2)
+	assert.Empty(t, p.Notes)
+	assert.Equal(t, "new", get(t, src, "a").Turns[0].Text)
+	assert.Equal(t, new(true), get(t, src, "a").Success)
+	assert.Equal(t, "new", get(t, src, "b").Turns[0].Text)
 }
 
 func TestGzipIsKnownByItsContent(t *testing.T) {

@@ -253,5 +253,7 @@ func plainKey(s string) string {
 	if plain {
 		return s
 	}
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "").Replace(s))
+	return strings.ToLower(separators.Replace(s))
 }
+
+var separators = strings.NewReplacer("_", "", "-", "", " ", "")

@@ -88,8 +88,10 @@ func (h *house) index(ctx context.Context, files *call.Merged) (*opened, error) 
 	if err != nil {
 		return nil, err
 	}
+	var notes []string // of what could not be read
 	for _, name := range files.Sources() {
 		p, err := h.sources[name].Find(ctx, call.Query{Limit: 1 << 30})
+		notes = append(notes, p.Notes...)
 		if err == nil {
 			err = put(ctx, db, p.Logs, h.tools.Now())
 		}
@@ -97,16 +99,20 @@ func (h *house) index(ctx context.Context, files *call.Merged) (*opened, error) 
 			return nil, errors.Join(err, db.Close())
 		}
 	}
-	return &opened{Aggregator: whole{db}, db: db}, nil
+	return &opened{Aggregator: whole{db, notes}, db: db}, nil
 }
 
 // whole is a store that has all there is, so that each answer covers everything.
-type whole struct{ *store.Store }
+type whole struct {
+	*store.Store
+	notes []string // that every answer bears
+}
 
 // Find says of a search how many calls it went through: all that the filter
 // leaves.
 func (w whole) Find(ctx context.Context, q call.Query) (call.Page, error) {
 	p, err := w.Store.Find(ctx, q)
+	p.Notes = append(p.Notes, w.notes...)
 	if err != nil || q.Text == nil && q.Similar == nil {
 		return p, err
 	}
@@ -121,4 +127,10 @@ func (w whole) Find(ctx context.Context, q call.Query) (call.Page, error) {
 func (w whole) Locate(ctx context.Context, id call.ID, where filter.Expr) (there, known bool) {
 	there, err := call.Has(ctx, w.Store, id, where)
 	return there, err == nil
+}
+
+func (w whole) Aggregate(ctx context.Context, a call.Aggregation) (call.Aggregate, error) {
+	out, err := w.Store.Aggregate(ctx, a)
+	out.Notes = append(out.Notes, w.notes...)
+	return out, err
 }

@@ -51,7 +51,7 @@ func open(o config.Options, version string, logger *slog.Logger, now func() time
 		sources[s.Name], err = client.Open(s.Provider, client.Options{
 			Name: s.Name, BaseURL: s.BaseURL, Key: s.Key.Reveal, Secret: s.Secret.Reveal,
 			ClientID: s.ClientID.Reveal, ClientSecret: s.ClientSecret.Reveal, Token: s.Token.Reveal,
-			KeyName: s.KeyName(), BaseName: s.BaseName(), ProjectID: s.ProjectID, AgentIDs: s.AgentIDs, Files: s.Files,
+			KeyName: s.KeyName(), BaseName: s.BaseName(), ProjectID: s.ProjectID, AgentIDs: s.AgentIDs, Files: s.Files, Zone: o.TimeZone,
 			Version: version, Logger: logger, Now: now,
 		})
 		if err != nil {

@@ -166,7 +166,7 @@ func judgeObject(m map[string]any, depth int) ToolOutcome {
 
 // plainKey is a member's name without case and separators.
 func plainKey(s string) string {
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "").Replace(s))
+	return strings.ToLower(separators.Replace(s))
 }
 
 // isTrouble reports a value that names an error: no zero, no "none", nothing
@@ -266,3 +266,5 @@ func isBadCode(v any, m map[string]any) bool {
 	}
 	return len(m) == 1
 }
+
+var separators = strings.NewReplacer("_", "", "-", "", " ", "")

@@ -100,7 +100,7 @@ type Options struct {
 type Place struct {
 	File     string         `name:"config" placeholder:"FILE" help:"Sources and options in YAML (default call-logs-mcp/config.yaml in the user's configuration directory, if it is there)."`
 	Demo     bool           `xor:"sample" help:"Serve embedded sample calls, and nothing else."`
-	Data     []string       `xor:"sample" sep:"none" type:"existingfile" placeholder:"FILE" help:"Serve the calls of a JSONL or JSONL.gz file. May be repeated."`
+	Data     []string       `xor:"sample" sep:"none" type:"existingfile" placeholder:"FILE" help:"Serve the calls of a file: JSON lines or documents, as exported here or by Vapi, Retell, ElevenLabs, Cekura or LiveKit, chat messages, or a transcript in text. May be repeated."`
 	TimeZone *time.Location `default:"UTC" placeholder:"ZONE" help:"Time zone of times without an offset, such as Europe/Berlin (default ${default})."`
 	Log      Log            `embed:"" prefix:"log-"`
 	Cekura   Cekura         `embed:"" prefix:"cekura-" group:"cekura"`

@@ -87,7 +87,8 @@ type callFacts struct {
 	ErrorMessage string     `json:"error_message,omitempty"`
 	Cost         *float64   `json:"cost,omitempty"`
 	TraceID      string     `json:"trace_id,omitempty"`
-	RecordingURL string     `json:"recording_url,omitempty"`
+	RecordingURL string     `json:"recording_url,omitempty"` // without its signature
+	RecordedTill *time.Time `json:"recording_expires_at,omitempty"`
 
 	// Of each stage what is known of p50, p90, p95, p99, min and max; n is a count.
 	Latency   map[string]map[string]float64 `json:"latency,omitempty" jsonschema_description:"In seconds, by stage."`

@@ -178,8 +178,12 @@ func factsOf(l *call.Log) callFacts {
 	f := callFacts{
 		callData: callDataOf(l), EndedAt: utc(l.EndedAt), CreatedAt: utc(l.CreatedAt), UpdatedAt: utc(l.UpdatedAt),
 		Feedback: render.Clip(render.Clean(l.Feedback), 500), Evaluation: render.Clip(render.Clean(l.Evaluation), 500), CallType: l.CallType, Sentiment: render.Clean(l.Sentiment),
-		ErrorMessage: render.Clip(render.Clean(l.ErrorMessage), 500), Cost: l.Cost, TraceID: render.Clean(l.TraceID), RecordingURL: render.Address(l.RecordingURL),
+		ErrorMessage: render.Clip(render.Clean(l.ErrorMessage), 500), Cost: l.Cost, TraceID: render.Clean(l.TraceID),
 		Metadata: textsOf(l.Metadata), Variables: textsOf(l.DynamicVariables),
+	}
+	if l.RecordingURL != "" {
+		address, expires, _ := render.Recording(l.RecordingURL)
+		f.RecordingURL, f.RecordedTill = address, utc(expires)
 	}
 	for _, stage := range sortedKeys(l.Latency) {
 		p := l.Latency[stage]

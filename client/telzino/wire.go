@@ -4,8 +4,12 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"regexp"
 	"strings"
 	"time"
+
+	"github.com/tidwall/gjson"
 
 	"call-logs-mcp/client/loose"
 	"call-logs-mcp/client/wire"
@@ -87,6 +91,7 @@ type record struct {
 	Text      json.RawMessage `json:"transcript_text"`
 	Entries   json.RawMessage `json:"transcript_json"`
 	Summary   loose.Text      `json:"summary_text"`
+	Count     loose.Number    `json:"entry_count"`
 	Duration  loose.Length    `json:"call_duration"`
 	StartedAt loose.Moment    `json:"call_started_at"`
 	EndedAt   loose.Moment    `json:"call_ended_at"`
@@ -134,6 +139,7 @@ func (r *record) log(source string, a agent) *call.Log {
 		l.Duration = &took
 	}
 	l.Turns = r.turns(l.Duration)
+	l.EndedReason = endReason(l.Turns)
 	return l
 }
 
@@ -163,8 +169,57 @@ func metadata(session loose.Object) map[string]any {
 
 // turns reads a transcript from its entries, or else from the lines of its text.
 // Entries of the system, such as transfers and the reason for the end, are turns
-// of the system.
+// of the system. Where fewer came than the API counts, a last turn says so.
 func (r *record) turns(length *time.Duration) []call.Turn {
 	h := loose.Hint{Start: r.StartedAt.Time, Length: length, Unit: time.Second}
-	return loose.Transcript(h, r.Entries, r.Text)
+	turns := loose.Transcript(h, r.Entries, r.Text)
+	if counted, came := r.counted(); came >= 0 && came < counted && (came > 0 || len(turns) == 0) {
+		text := fmt.Sprintf("(%d of the %d entries that the source counts came with the transcript)", came, counted)
+		turns = loose.Numbered(append(turns, call.Turn{Role: call.RoleSystem, Text: text}))
+	}
+	return turns
 }
+
+// counted is how many entries the API counts, and how many came, -1 where it
+// gives none. Drafts may be left out of what comes.
+func (r *record) counted() (counted, came int) {
+	entries := gjson.ParseBytes(loose.Unwrap(r.Entries))
+	n := loose.Count(r.Count)
+	if n == nil || !entries.IsArray() {
+		return 0, -1
+	}
+	final := 0
+	entries.ForEach(func(_, e gjson.Result) bool {
+		if came++; !e.Get("is_partial").Bool() {
+			final++
+		}
+		return true
+	})
+	var finals loose.Number
+	if text, err := json.Marshal(r.Session["final_entries"]); err == nil {
+		_ = finals.UnmarshalJSON(text)
+	}
+	if f := loose.Count(finals); f != nil && final >= *f {
+		return final, final
+	}
+	return *n, came
+}
+
+// endReason is why a call ended, as an entry of the system says it.
+func endReason(turns []call.Turn) string {
+	for i := len(turns) - 1; i >= 0; i-- {
+		if turns[i].Role != call.RoleSystem {
+			continue
+		}
+		if m := ended.FindStringSubmatch(turns[i].Text); m != nil {
+			return strings.TrimRight(strings.TrimSpace(m[1]), ".")
+		}
+	}
+	return ""
+}
+
+// ended is how entries of the system tell of the end: "Call ended: user hung up",
+// "end_reason=timeout", "Call terminated by the caller".
+var ended = regexp.MustCompile(`(?i)^\W*(?:(?:the )?(?:call|session|conversation)[ _]?)?(?:` +
+	`end(?:ed)?[ _]?reason|reason for (?:the )?end|(?:has |was )?(?:end(?:ed)?|terminated|disconnected|finished|completed|hung up)|disconnection[ _]reason|disconnected|hang ?up)` +
+	`\b(?:\s+because(?: of)?|\s+due to|\s+with reason|\s+reason)?\s*[:=–-]*\s*(\S.{0,199})$`)

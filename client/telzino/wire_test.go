@@ -62,3 +62,26 @@ func TestNoList(t *testing.T) {
 	}
 	assert.NoError(t, json.Unmarshal([]byte(`{"data": []}`), new(listAnswer)))
 }
+
+// Why a call ended stands in an entry of the system; entries that are counted
+// and did not come are said.
+func TestEndAndCount(t *testing.T) {
+	for words, want := range map[string]string{
+		"Call ended: user hung up": "user hung up", "Call ended by caller": "by caller", "end_reason=timeout": "timeout", "Call end reason: silence": "silence",
+		"Disconnected: network lost.": "network lost", "Transferred to +4930": "", "webhook executed": "", "Call terminated due to inactivity": "inactivity",
+	} {
+		r := record{ID: "1", Entries: json.RawMessage(`[{"text":"Hi","speaker":"agent"},{"text":"` + words + `","speaker":"system"}]`)}
+		assert.Equal(t, want, r.log("telzino", agent{}).EndedReason, words)
+	}
+	for record, want := range map[string]string{
+		`{"id": 1, "entry_count": 4, "transcript_json": [{"text":"Hi","speaker":"agent"},{"text":"h","speaker":"user","is_partial":true}]}`:           "(2 of the 4 entries that the source counts came with the transcript)",
+		`{"id": 1, "entry_count": 4, "session_data": {"total_entries": 4, "final_entries": 1}, "transcript_json": [{"text":"Hi","speaker":"agent"}]}`: "Hi",
+		`{"id": 1, "entry_count": 1, "transcript_json": [{"text":"Hi","speaker":"agent"}]}`:                                                           "Hi",
+		`{"id": 1, "entry_count": 5, "transcript_text": "agent: Hi"}`:                                                                                 "Hi",
+	} {
+		var a listAnswer
+		require.NoError(t, json.Unmarshal([]byte(`{"data": [`+record+`]}`), &a))
+		turns := a.data[0].log("telzino", agent{}).Turns
+		assert.Equal(t, want, turns[len(turns)-1].Text, record)
+	}
+}

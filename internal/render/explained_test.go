@@ -21,3 +21,24 @@ func TestNoExplanation(t *testing.T) {
 	assert.Contains(t, text, "✓ Greeting")
 	assert.Contains(t, text, "evaluation: late refund")
 }
+
+// A recording's signature opens it to everybody: it is never shown.
+func TestRecording(t *testing.T) {
+	for address, want := range map[string]string{
+		"https://r.example.com/a.wav":     "recording https://r.example.com/a.wav",
+		"https://r.example.com/a.wav?v=2": "recording https://r.example.com/a.wav?v=2",
+		"https://b.s3.example.com/a.wav?X-Amz-Date=20261127T100000Z&X-Amz-Expires=3600&X-Amz-Signature=secret": "recording https://b.s3.example.com/a.wav (signed until 2026-11-27 11:00:00 UTC; the signature is not shown)",
+		"https://b.example.com/a.wav?AWSAccessKeyId=k&Expires=1795777200&Signature=secret":                     "recording https://b.example.com/a.wav (signed until 2026-11-27 11:00:00 UTC; the signature is not shown)",
+		"https://b.example.com/a.wav?se=2026-11-27T11:00:00Z&sp=r&sig=secret":                                  "recording https://b.example.com/a.wav (signed until 2026-11-27 11:00:00 UTC; the signature is not shown)",
+		"https://user:secret@b.example.com/a.wav?token=secret#secret":                                          "recording https://b.example.com/a.wav (its signature is not shown)",
+	} {
+		assert.Equal(t, want, recording(&call.Log{RecordingURL: address}), address)
+	}
+	assert.Empty(t, recording(&call.Log{}))
+}
+
+// A summary in Markdown keeps its lines.
+func TestSummaryOfLines(t *testing.T) {
+	l := &call.Log{ID: call.ID{Source: "s", Key: "1"}, Summary: "## Outcome\n\n- moved to **Monday**\n- http://x"}
+	assert.Contains(t, Record(l, 1000, false, Fence{}, nil), "summary:\n  > ## Outcome\n  > - moved to **Monday**\n  > - hxxp://x")
+}

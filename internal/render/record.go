@@ -143,7 +143,11 @@ func facts(l *call.Log) (lines []string) {
 	}
 	lines = append(lines, joined("outcome "+verdict, label("ended", Item(l.EndedReason, 100)), label("topic", Item(l.Topic, 100)), drop, label("sentiment", Item(l.Sentiment, 100))))
 	for _, p := range []struct{ name, text string }{{"error", l.ErrorMessage}, {"feedback", l.Feedback}, {"summary", l.Summary}, {"evaluation", l.Evaluation}} {
-		if p.text != "" {
+		switch paragraphs := Paragraphs(p.text, 500); {
+		case p.text == "":
+		case p.name == "summary" && strings.Contains(paragraphs, "\n"):
+			lines = append(lines, p.name+":\n  > "+strings.ReplaceAll(paragraphs, "\n", "\n  > "))
+		default:
 			lines = append(lines, p.name+": "+Value(p.text, 500))
 		}
 	}
@@ -298,18 +302,6 @@ func keyedLines(l *call.Log) []string {
 		lines = append(lines, s)
 	}
 	return lines
-}
-
-// recording says that there is one. Its address is often signed, long and short
-// of life, so a long one is left to the answer as JSON.
-func recording(l *call.Log) string {
-	switch {
-	case l.RecordingURL == "":
-		return ""
-	case len(l.RecordingURL) > 120:
-		return "recorded (address: response_format=json)"
-	}
-	return "recording " + Address(l.RecordingURL)
 }
 
 // Address is an upstream's URL as it can be opened, if it is a plain https

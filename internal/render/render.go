@@ -43,6 +43,18 @@ func clock(d time.Duration) (h, m, s int) {
 	return n / 3600, n / 60 % 60, n % 60
 }
 
+// Paragraphs is Clip of a text that keeps its lines, each of them cleaned: lists
+// and headings of Markdown are read by them.
+func Paragraphs(s string, n int) string {
+	var lines []string
+	for line := range strings.Lines(s) {
+		if line = Clean(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return Clip(strings.Join(lines, "\n"), n)
+}
+
 // Clip shortens s to at most n characters, between words where one ends in the
 // last third, and ends it with … where something is gone.
 func Clip(s string, n int) string {

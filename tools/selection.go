@@ -98,7 +98,8 @@ func spoken(from, to string) string {
 func (s selection) conditions(d Deps) (filter.Expr, error) {
 	var and filter.And
 	add := func(field string, op filter.Op, value any) {
-		and = append(and, filter.Cond{Field: field, Op: op, Value: value})
+		f, _ := call.Fields().Field(field)
+		and = append(and, f.Cased(filter.Cond{Field: field, Op: op, Value: value}))
 	}
 	if s.Source != "" {
 		if !slices.Contains(d.Sources, s.Source) {

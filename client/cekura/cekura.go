@@ -14,8 +14,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -163,6 +165,9 @@ func (s *source) begin(ctx context.Context, q call.Query) (*plan, *walk, *call.B
 		if !errors.As(err, &refusal) || refusal.Code != http.StatusBadRequest {
 			return nil, nil, nil, err
 		}
+		if refusal, ok := s.homeless(refusal); ok {
+			return nil, nil, nil, refusal
+		}
 		switch wide := w.widest() > narrowSpan; {
 		case wide && aboutRange(refusal.Detail) && !s.narrow.Swap(true):
 		case len(p.pushed) > 0 && !deaf && !p.blindPush:
@@ -173,6 +178,23 @@ func (s *source) begin(ctx context.Context, q call.Query) (*plan, *walk, *call.B
 		}
 	}
 }
+
+// homeless explains the refusal of a question that names neither project nor
+// agent, by the API's own words, with what would name one.
+func (s *source) homeless(refusal *rest.StatusError) (error, bool) {
+	if s.o.ProjectID != "" && len(s.o.AgentIDs) > 0 || !missingPlace.MatchString(refusal.Detail) {
+		return nil, false
+	}
+	return &call.Error{
+		Kind: call.Invalid,
+		Msg:  fmt.Sprintf("%s wants to know whose calls to list (400): «%s»; set CEKURA_PROJECT_ID or CEKURA_AGENT_ID.", s.name, refusal.Detail),
+		Hint: "Give project_id or agent_id. The person who runs this server can set the variables, so that no question has to.",
+		Err:  refusal,
+	}, true
+}
+
+// missingPlace is how the API says that it was not told a project or an agent.
+var missingPlace = regexp.MustCompile(`(?i)\b(?:project|agent)(?:[ _]?id)?\b.{0,80}\b(?:required|missing|provide|provided|must|needed|specify)|\b(?:required|missing|provide|must|need|specify)\b.{0,80}\b(?:project|agent)(?:[ _]?id)?\b`)
 
 func aboutRange(detail string) bool {
 	detail = strings.ToLower(detail)

@@ -367,3 +367,23 @@ func TestOptions(t *testing.T) {
 	_, err = New(Options{Key: func() string { return "k" }, BaseURL: "http://api.cekura.ai"})
 	assert.ErrorContains(t, err, "CEKURA_BASE_URL")
 }
+
+// A refusal for want of a project or an agent says what would name one, at once.
+func TestNoProject(t *testing.T) {
+	for _, detail := range []string{
+		"project_id is required when using an organization-level API key", "Either agent_id or project_id must be provided.", "Please provide agent_id or project_id",
+	} {
+		b, s := bend(t, 10)
+		b.question = func(w http.ResponseWriter, _ *http.Request, _ url.Values) bool {
+			return refuse(w, http.StatusBadRequest, detail)
+		}
+		_, err := s.Find(t.Context(), call.Query{Where: filter.Cond{Field: "success", Op: filter.Eq, Value: false}})
+		var e *call.Error
+		require.ErrorAs(t, err, &e)
+		assert.Equal(t, call.Invalid, e.Kind)
+		assert.Contains(t, e.Msg, detail)
+		assert.Contains(t, e.Hint, "Give project_id or agent_id")
+		assert.Contains(t, e.Msg, "set CEKURA_PROJECT_ID or CEKURA_AGENT_ID", "doctor shows the message alone")
+		assert.EqualValues(t, 1, b.asked.Load(), "nothing else is tried")
+	}
+}

@@ -239,7 +239,7 @@ func (p *parser) cond(v map[string]any, path, relation string) (Expr, error) {
 	if msg != "" {
 		return nil, &Error{join(path, "value"), msg}
 	}
-	return Cond{Field: f.Name, Op: op, Value: val}, nil
+	return f.Cased(Cond{Field: f.Name, Op: op, Value: val}), nil
 }
 
 func (p *parser) unknownField(path string, given any, name string) error {

@@ -46,6 +46,7 @@ type Field struct {
 	Example  string   // a value, as JSON; "" for one of the Kind
 	Relation string   // the related rows that hold it; "" for the row itself
 	Aliases  []string // other names that callers use for it
+	AnyCase  bool     // its values are of a few, which upstreams write in small letters and in capitals
 	Phone    bool     // it holds telephone numbers, which are compared by their digits
 }
 

@@ -66,7 +66,7 @@ func run(ctx context.Context, version string, args []string, env func(string) st
 	case config.Tool:
 		return h.tool(ctx, cfg.Tool, out)
 	case config.Doctor:
-		return h.doctor(ctx, out)
+		return h.doctor(ctx, cfg.Copy, out)
 	case config.Sync:
 		return h.sync(ctx, cfg, stderr)
 	case config.Status:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -60,6 +61,54 @@ func TestSyncedCopyAnswers(t *testing.T) {
 	assert.Contains(t, out, "by relevance")
 	assert.Contains(t, out, "searched all 600 calls")
 	assert.Contains(t, out, "(copy as of ")
+}
+
+// What is forgotten is removed, looked for, and not brought back by the next sync.
+func TestForgottenCallsAreNotSyncedAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "copy", "calls.db")
+	_, _, err := command(t, "sync", "--demo", "--mirror", path)
+	require.NoError(t, err)
+	out, _, err := command(t, "tool", "list_call_logs", `{"page_size":1,"response_format":"json"}`, "--demo", "--mirror", "off")
+	require.NoError(t, err)
+	id := regexp.MustCompile(`demo/\d+`).FindString(out)
+	require.NotEmpty(t, id)
+	out, _, err = command(t, "purge", "--call", id, "--forget", "--yes", "--demo", "--mirror", path)
+	require.NoError(t, err)
+	assert.Contains(t, out, "1 calls removed\n  "+id)
+	assert.Contains(t, out, "looked for traces in: calls, records,")
+	assert.Contains(t, out, "residue found: 0\n")
+	for range 2 {
+		_, _, err = command(t, "sync", "--demo", "--mirror", path)
+		require.NoError(t, err)
+		out, _, err = command(t, "status", "--demo", "--mirror", path)
+		require.NoError(t, err)
+		assert.Contains(t, out, "demo: 599 calls")
+		assert.Contains(t, out, "MB, no damage\n")
+	}
+	_, _, err = command(t, "purge", "--all", "--forget", "--yes", "--demo", "--mirror", path)
+	assert.ErrorContains(t, err, "--forget is of calls and numbers alone")
+}
+
+// A damaged copy is said by doctor and set aside by sync, which makes a new one.
+func TestADamagedCopyIsBuiltAnew(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "copy", "calls.db")
+	_, _, err := command(t, "sync", "--demo", "--mirror", path)
+	require.NoError(t, err)
+	out, _, err := command(t, "doctor", "--demo", "--mirror", path)
+	require.NoError(t, err, out)
+	assert.Regexp(t, `copy +ok +integrity +.*: no damage`, out)
+	require.NoError(t, os.Truncate(path, 100_000))
+	out, _, err = command(t, "doctor", "--demo", "--mirror", path)
+	require.Error(t, err)
+	assert.Regexp(t, `copy +FAIL +integrity`, out)
+	assert.Contains(t, out, "sets it aside")
+	_, errs, err := command(t, "sync", "--demo", "--mirror", path)
+	require.NoError(t, err)
+	assert.Contains(t, errs, "The copy was damaged: it was set aside as "+path+".damaged-")
+	out, _, err = command(t, "status", "--demo", "--mirror", path)
+	require.NoError(t, err)
+	assert.Contains(t, out, "demo: 600 calls")
+	assert.Contains(t, out, "set aside as damaged: "+path+".damaged-")
 }
 
 // On a terminal progress is one line, drawn over itself; elsewhere it is a line

@@ -119,12 +119,17 @@ func sealer(o config.Options) *serve.Sealer {
 }
 
 // doctor checks each source and says what to do where it fails.
-func (h *house) doctor(ctx context.Context, out io.Writer) error {
+func (h *house) doctor(ctx context.Context, c config.Copy, out io.Writer) error {
 	var checks []setup.Check
 	for _, s := range h.configured {
 		checks = append(checks, setup.Check{Name: s.Name, Source: h.sources[s.Name], Key: s.KeyName()})
 	}
-	if !setup.Doctor(ctx, out, checks, h.tools.Now) {
+	ok := setup.Doctor(ctx, out, checks, h.tools.Now)
+	if f := h.copyFinding(ctx, c); f != nil {
+		f.Write(out)
+		ok = ok && !f.Failed
+	}
+	if !ok {
 		return errTold
 	}
 	return nil

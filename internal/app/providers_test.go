@@ -122,7 +122,7 @@ func TestGoldenThreeProviders(t *testing.T) {
 	h, err := open(cfg.Options, "test", slog.New(slog.DiscardHandler), now)
 	require.NoError(t, err)
 	var report bytes.Buffer
-	assert.ErrorIs(t, h.doctor(t.Context(), &report), errTold)
+	assert.ErrorIs(t, h.doctor(t.Context(), config.Copy{}, &report), errTold)
 	fmt.Fprintf(&b, "$ call-logs-mcp doctor\n%s", took.ReplaceAllString(report.String(), "in … s"))
 	assert.NotContains(t, b.String(), "wrong-one")
 	golden(t, filepath.Join("sources", "three.txt"), b.String())

@@ -30,6 +30,14 @@ func (h *house) sync(ctx context.Context, c config.Config, out io.Writer) error 
 		}
 	}
 	e, db, err := h.engine(ctx, c.Copy)
+	if b := store.Broken(err); b != nil && b.Damaged {
+		aside, failed := setAside(c.Mirror, b, h.tools.Now())
+		if failed != nil {
+			return failed
+		}
+		fmt.Fprintf(out, "The copy was damaged: it was set aside as %s, and is built anew.\n", aside)
+		e, db, err = h.engine(ctx, c.Copy)
+	}
 	if err != nil {
 		return err
 	}
@@ -175,7 +183,10 @@ func (h *house) status(ctx context.Context, c config.Config, out io.Writer) erro
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s, %.1f MB\n", stats.Path, float64(stats.Bytes)/1e6)
+	fmt.Fprintf(out, "%s, %.1f MB, %s\n", stats.Path, float64(stats.Bytes)/1e6, soundness(ctx, db))
+	for _, aside := range store.Aside(c.Mirror) {
+		fmt.Fprintf(out, "set aside as damaged: %s\n", aside)
+	}
 	for _, line := range heldLines(ctx, stats, e, c.Retain) {
 		fmt.Fprintln(out, line)
 	}
@@ -256,7 +267,11 @@ func (h *house) purge(ctx context.Context, c config.Config, in io.Reader, out io
 		sel.IDs = append(sel.IDs, id)
 	}
 	if !c.Purge.Yes {
-		fmt.Fprintf(out, "Remove these calls from %s? What the upstream still has comes back with the next sync. [y/N] ", c.Mirror)
+		back := "What the upstream still has comes back with the next sync."
+		if c.Purge.Forget {
+			back = "They do not come back with a sync, either."
+		}
+		fmt.Fprintf(out, "Remove these calls from %s? %s [y/N] ", c.Mirror, back)
 		var answer string
 		if _, err := fmt.Fscanln(in, &answer); err != nil || !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes") {
 			_, err := fmt.Fprintln(out, "Nothing was removed.")
@@ -268,6 +283,9 @@ func (h *house) purge(ctx context.Context, c config.Config, in io.Reader, out io
 		return err
 	}
 	defer db.Close()
+	if c.Purge.Forget {
+		return forget(ctx, db, sel, out)
+	}
 	removed, err := db.Purge(ctx, sel)
 	fmt.Fprintf(out, "%d calls removed from %s\n", removed, c.Mirror)
 	return err

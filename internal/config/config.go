@@ -70,6 +70,7 @@ type PurgeCall struct {
 	Calls  []string `name:"call" sep:"none" placeholder:"ID" help:"This call. May be repeated."`
 	Number string   `placeholder:"NUMBER" help:"Calls with this customer's number."`
 	All    bool     `help:"Everything."`
+	Forget bool     `help:"With --call or --number: they do not come back with a sync, either; a keyed hash is kept to know them by."`
 	Yes    bool     `short:"y" help:"Do not ask before removing."`
 }
 

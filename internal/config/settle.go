@@ -193,6 +193,8 @@ func (p PurgeCall) check(command Command) error {
 		return Mistake("--all removes everything, and another flag asks for a part; give one of the two")
 	case !p.All && !part:
 		return Mistake("nothing says what to remove; give --source, --before, --call, --number or --all")
+	case p.Forget && (p.All || p.Source != "" || p.Before != "" || len(p.Calls) == 0 && p.Number == ""):
+		return Mistake("--forget is of calls and numbers alone; give --call or --number, and nothing else")
 	}
 	return nil
 }

@@ -302,7 +302,9 @@ func TestUpstreamDies(t *testing.T) {
 	}
 	l, err := m.Get(ctx, call.ID{Source: "sea", Key: d.sea.all[0].log.ID.Key})
 	require.NoError(t, err)
-	assert.Equal(t, d.sea.all[0].log, l)
+	want := *d.sea.all[0].log
+	want.Notes = []string{"sea could not be asked. The sea is closed. This is from the copy, as of 2026-11-21 09:00Z."}
+	assert.Equal(t, &want, l)
 	_, err = m.Get(ctx, call.ID{Source: "sea", Key: "999999"})
 	assert.Equal(t, call.Unavailable, kind(err))
 }

@@ -45,6 +45,23 @@ type finding struct {
 	about, said, act string
 }
 
+// A Finding is what was found of something that is no source.
+type Finding struct {
+	About  string
+	Said   string
+	Act    string // what to do about it, "" for nothing
+	Failed bool
+}
+
+// Write writes f as a line of the report.
+func (f Finding) Write(out io.Writer) {
+	m := good
+	if f.Failed {
+		m = bad
+	}
+	finding{mark: m, about: "integrity", said: f.Said, act: f.Act}.write(out, f.About, len(f.About))
+}
+
 // Doctor asks every source for its newest call, all at once and each for 20 s at
 // most, and writes to out whether it can be reached, takes the key, agrees on
 // the time and shows that call; where not, what to do. It reports whether

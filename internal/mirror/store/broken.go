@@ -105,7 +105,7 @@ func intact(path string) error {
 	}
 	switch same := alike(head[:min(n, len(magic))]); {
 	case same == len(magic) && n == len(head):
-	case same < len(magic)/2 && strings.Trim(string(head[:n]), "\x00") != "":
+	case same < len(magic)/2 && strings.Trim(string(head[:min(n, len(magic))]), "\x00") != "":
 		return &BrokenError{
 			Reason: filepath.Base(path) + " is no database", Remedy: "Give --mirror another path, or move that file away.",
 			Err: fmt.Errorf("store: %s is no database: name another path for the copy, or move it away", path),

@@ -87,13 +87,14 @@ type batch struct {
 	erased  bool // text was taken away
 	traces  traces
 
-	source int64
-	rev    int64
-	shift  int64            // how far a call's id lies behind its start, at most
-	buried bool             // the source has tombstones
-	added  int64            // calls that the source has more
-	index  map[int64]*entry // whose words are yet to be indexed
-	drop   []int64          // whose words are yet to be taken out of the index
+	source  int64
+	rev     int64
+	shift   int64            // how far a call's id lies behind its start, at most
+	buried  bool             // the source has tombstones
+	forgets bool             // some calls are forgotten: see Store.Forget
+	added   int64            // calls that the source has more
+	index   map[int64]*entry // whose words are yet to be indexed
+	drop    []int64          // whose words are yet to be taken out of the index
 }
 
 func (b *batch) run(entries []*entry) error {
@@ -116,6 +117,11 @@ func (b *batch) run(entries []*entry) error {
 		return err
 	}
 	b.buried = tombs > 0
+	forgotten, err := c.int(`SELECT EXISTS (SELECT 1 FROM forgotten)`)
+	if err != nil {
+		return err
+	}
+	b.forgets = forgotten > 0
 	if err := b.put(entries); err != nil {
 		return err
 	}
@@ -213,6 +219,16 @@ func (b *batch) decide(e *entry) (old *stored, write bool, err error) {
 	if old != nil && old.times > read {
 		b.written.Same++
 		return nil, false, nil
+	}
+	if b.forgets {
+		gone, err := b.conn.isForgotten(e.log)
+		if err == nil && gone && old != nil {
+			err = b.remove(old.id)
+		}
+		if err != nil || gone {
+			b.written.Same++
+			return nil, false, err
+		}
 	}
 	if e.log.Sensitive {
 		return nil, false, b.withhold(old, key, reason)

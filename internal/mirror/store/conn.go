@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/ext/fts5"
@@ -30,7 +31,19 @@ type conn struct {
 // endless variety.
 const maxIdle = 100
 
+// connect opens a connection, again while others make or close the file: its
+// first look into that is one that SQLite does not wait for.
 func (s *Store) connect(ctx context.Context, cache int) (*conn, error) {
+	for end := time.Now().Add(maxTurn); ; {
+		c, err := s.connectNow(ctx, cache)
+		if !errors.Is(err, sqlite3.BUSY) || time.Now().After(end) || ctx.Err() != nil {
+			return c, err
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+func (s *Store) connectNow(ctx context.Context, cache int) (*conn, error) {
 	db, err := sqlite3.OpenContext(ctx, s.uri)
 	if err != nil {
 		return nil, err

@@ -20,13 +20,24 @@ import (
 // the index of words, 5 s for 100,000 calls, while others read and write. What the
 // upstream still has comes back with the next sync.
 func (s *Store) Purge(ctx context.Context, sel Selection) (removed int, err error) {
-	where, args := sel.where()
-	if where == "" {
+	return s.purgeAll(ctx, sel, func(call.ID, string) {})
+}
+
+// purgeAll is Purge; found hears of the calls that are forgotten.
+func (s *Store) purgeAll(ctx context.Context, sel Selection, found func(id call.ID, callID string)) (removed int, err error) {
+	if where, _ := sel.where(nil); where == "" {
 		return 0, nil
 	}
 	err = s.write(ctx, func(c *conn) error {
 		err := c.transact(func() error {
 			removed = 0
+			where, args, err := c.whereOf(sel)
+			if err == nil && sel.forget {
+				err = c.remember(sel, where, args, found)
+			}
+			if err != nil {
+				return err
+			}
 			return s.purge(c, where, args, &removed)
 		})
 		if err != nil {
@@ -42,8 +53,21 @@ func (s *Store) Purge(ctx context.Context, sel Selection) (removed int, err erro
 	return removed, s.erase(ctx)
 }
 
-// where is the condition that sel stands for, "" for no call.
-func (sel Selection) where() (sql string, args []any) {
+// whereOf is the condition that sel stands for.
+func (c *conn) whereOf(sel Selection) (sql string, args []any, err error) {
+	var numbers []string
+	if sel.Number != "" {
+		if numbers, err = c.spellings(sel.Number); err != nil {
+			return "", nil, err
+		}
+	}
+	sql, args = sel.where(numbers)
+	return sql, args, nil
+}
+
+// where is the condition that sel stands for, "" for no call; numbers are the
+// spellings of its number.
+func (sel Selection) where(numbers []string) (sql string, args []any) {
 	var parts []string
 	add := func(part string, values ...any) {
 		parts, args = append(parts, part), append(args, values...)
@@ -55,7 +79,11 @@ func (sel Selection) where() (sql string, args []any) {
 		add(`start < ?`, nanos(sel.Before))
 	}
 	if sel.Number != "" {
-		add(`customer = ?`, sel.Number)
+		values := make([]any, len(numbers))
+		for i, n := range numbers {
+			values[i] = n
+		}
+		add(`customer IN (`+strings.TrimSuffix(strings.Repeat(`?,`, len(values)), ",")+`)`, values...)
 	}
 	if len(sel.IDs) > 0 {
 		var ids []string

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/ncruces/go-sqlite3"
 )
 
@@ -68,6 +68,9 @@ INSERT INTO words(words, rank) VALUES('secure-delete', 1), ('hashsize', 8000000)
 INSERT INTO meta VALUES('rev', 0), ('epoch', 0), ('shift', 0), ('dictionary', 0);
 `, `
 INSERT INTO words(words, rank) VALUES('usermerge', 2);
+`, `
+CREATE TABLE forgotten(hash BLOB PRIMARY KEY) WITHOUT ROWID;
+INSERT INTO meta VALUES('forget', randomblob(32));
 `}
 
 // tick is how many bits of a start's milliseconds an id leaves out. Each entry
@@ -85,18 +88,27 @@ const noStart = -1 << 53
 // maxTurn is how long an Open waits for others that give the file its shape.
 const maxTurn = 10 * time.Second
 
-// prepareInTurn is prepare, again while another process is at it: SQLite does not
-// wait for the lock that the change to WAL takes.
+// prepareInTurn is prepare, by one process after the other: SQLite does not wait
+// for the lock that the change to WAL takes. Where no lock can be made, as in a
+// folder that is read-only, it goes without.
 func (s *Store) prepareInTurn(ctx context.Context, c *conn) error {
-	for end := time.Now().Add(maxTurn); ; {
+	if s.path == "" {
+		return s.prepare(c)
+	}
+	ctx, cancel := context.WithTimeout(ctx, maxTurn)
+	defer cancel()
+	lock := flock.New(s.path+".open", flock.SetPermissions(0o600))
+	_, _ = lock.TryLockContext(ctx, 10*time.Millisecond)
+	defer lock.Unlock()
+	for {
 		err := s.prepare(c)
-		if !errors.Is(err, sqlite3.BUSY) || time.Now().After(end) {
+		if !errors.Is(err, sqlite3.BUSY) {
 			return err
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Duration(5+rand.IntN(20)) * time.Millisecond):
+			return err
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }

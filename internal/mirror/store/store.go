@@ -43,6 +43,8 @@ type Selection struct {
 	Source string    // only of this source
 	Before time.Time // that began before
 	IDs    []call.ID
-	Number string // whose customer number this is
+	Number string // whose customer number this is, however it is written
 	All    bool
+
+	forget bool // they must not come back
 }

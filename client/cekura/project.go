@@ -30,21 +30,20 @@ func (s *source) place(ctx context.Context, p *plan, query url.Values, logs []*c
 	if asked == "" {
 		return nil
 	}
-	untold := func(l *call.Log) bool { return l.ProjectID == "" }
 	for _, l := range logs {
 		if l.ProjectID != "" && l.ProjectID != asked || query.Has("agent_id") && l.AgentID != "" && l.AgentID != query.Get("agent_id") {
 			s.ignored.Store(s.now().Add(ignoredFor).Unix())
 		}
 	}
 	applied := s.now().Unix() >= s.ignored.Load()
-	if applied && p.confined && slices.ContainsFunc(logs, untold) {
+	if applied && p.confined && len(logs) > 0 { // also where rows tell it: the count does not
 		var err error
 		if applied, err = s.applies(ctx, query); err != nil {
 			return err
 		}
 	}
 	for _, l := range logs {
-		if applied && untold(l) {
+		if applied && l.ProjectID == "" {
 			l.ProjectID = asked
 		}
 	}

@@ -1,4 +1,7 @@
-FROM golang:1.26-alpine AS build
+# A tag may come to mean another image. Releases give a digest, which the registry
+# says: --build-arg BASE=golang:1.26-alpine@sha256:…
+ARG BASE=golang:1.26-alpine
+FROM ${BASE} AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download

@@ -63,5 +63,5 @@ bench-http: ## Put the server under load over HTTP, over a copy of 100,000 calls
 build: ## Build the static binary, with the time zones in it
 	CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) .
 
-image: ## Build the container image
-	docker build --build-arg VERSION='$(VERSION)' -t call-logs-mcp:'$(VERSION)' .
+image: ## Build the container image; BASE=golang:1.26-alpine@sha256:… pins what it is built with
+	docker build --build-arg VERSION='$(VERSION)' $(if $(BASE),--build-arg BASE='$(BASE)') -t call-logs-mcp:'$(VERSION)' .

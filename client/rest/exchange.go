@@ -41,8 +41,12 @@ type exchange struct {
 type StatusError struct {
 	Code       int
 	Detail     string         // the upstream's own words, cleaned and at most 200 characters
-	RetryAfter *time.Duration // nil where it does not say
+	RetryAfter *time.Duration // nil where it does not say, longestPause at most
+	Asked      time.Duration  // what it said, where that is more
 }
+
+// longestPause is the longest Retry-After that is believed: nobody means a year.
+const longestPause = 24 * time.Hour
 
 func (e *StatusError) Error() string {
 	if e.Detail == "" {
@@ -173,7 +177,7 @@ func (x *exchange) retryable(err error) bool {
 	}
 	if s := (*StatusError)(nil); errors.As(err, &s) {
 		switch s.Code {
-		case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 			return s.RetryAfter == nil ||
 				*s.RetryAfter <= x.client.limits.Pause && time.Now().Add(*s.RetryAfter).Before(x.deadline)
 		}
@@ -217,11 +221,11 @@ func (x *exchange) read(resp *http.Response) error {
 func (x *exchange) decode(resp *http.Response) error {
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-		return &StatusError{
-			Code:       resp.StatusCode,
-			Detail:     quote(detail(text), x.secrets),
-			RetryAfter: retryAfter(resp.Header),
+		e := &StatusError{Code: resp.StatusCode, Detail: quote(detail(text), x.secrets), RetryAfter: retryAfter(resp.Header)}
+		if e.RetryAfter != nil && *e.RetryAfter > longestPause {
+			e.Asked, *e.RetryAfter = *e.RetryAfter, longestPause
 		}
+		return e
 	}
 	limit := x.client.limits.Body
 	if resp.ContentLength > limit {
@@ -247,6 +251,9 @@ func (x *exchange) decode(resp *http.Response) error {
 		return &nonsense{what: "answered with nothing"}
 	case text[0] == '<', strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html"):
 		return &nonsense{what: "answered with a web page, not JSON"}
+	}
+	if key, twice := duplicate(text); twice {
+		return &nonsense{what: "answered with JSON that has a key twice", err: fmt.Errorf("the key %s", quote(key, x.secrets))}
 	}
 	if err := unmarshal(text, x.into); err != nil {
 		if words := Refused(""); errors.As(err, &words) {

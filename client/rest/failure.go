@@ -29,7 +29,11 @@ const (
 // failure names err for its three readers.
 func (x *exchange) failure(parent context.Context, err error) *call.Error {
 	e := x.explain(parent, err)
-	e.Err = fmt.Errorf("%s: %s %s: attempt %d: %w", x.client.o.Name, x.method, x.path, x.meta.Attempts, bare(err, x.secrets))
+	sent := x.meta.Attempts
+	if errors.Is(err, errPaced) { // the last of them was not
+		sent--
+	}
+	e.Err = fmt.Errorf("%s: %s %s: %d sent: %w", x.client.o.Name, x.method, x.path, max(0, sent), bare(err, x.secrets))
 	return e
 }
 
@@ -104,6 +108,9 @@ func (x *exchange) status(s *StatusError) *call.Error {
 	case code >= 500:
 		msg := fmt.Sprintf("%s is failing (%d), %s.", name, code, x.tries())
 		if s.RetryAfter != nil {
+			if s.Asked > 0 {
+				return &call.Error{Kind: call.Unavailable, Msg: msg, Hint: "It asks to be tried again in " + seconds(s.Asked) + ", which is more than is believed; try again in " + seconds(*s.RetryAfter) + "."}
+			}
 			return &call.Error{Kind: call.Unavailable, Msg: msg, Hint: "It asks to be tried again in " + seconds(*s.RetryAfter) + "."}
 		}
 		return &call.Error{Kind: call.Unavailable, Msg: msg, Hint: later}
@@ -127,6 +134,9 @@ func (x *exchange) limited(s *StatusError) *call.Error {
 		return &call.Error{Kind: call.RateLimited, Msg: msg + ".", Hint: "It does not say for how long; try again in a minute."}
 	}
 	left := seconds(*s.RetryAfter)
+	if s.Asked > 0 {
+		msg += ", and to wait for " + seconds(s.Asked) + ", which is more than is believed"
+	}
 	return &call.Error{
 		Kind: call.RateLimited,
 		Msg:  fmt.Sprintf("%s; it allows the next request in %s.", msg, left),

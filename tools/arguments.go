@@ -83,7 +83,7 @@ func (a arguments) bind(raw json.RawMessage, dst any) error {
 	given := map[string]json.RawMessage{}
 	if object := unwrapped(raw); len(object) > 0 {
 		if err := json.Unmarshal(object, &given); err != nil {
-			return fmt.Errorf("the arguments of %s are a JSON object; got %s", a.tool, clip(string(object)))
+			return fmt.Errorf("the arguments of %s are a JSON object; got %s", a.tool, clip(string(raw)))
 		}
 	}
 	clean, as := map[string]any{}, map[string]string{}
@@ -130,13 +130,10 @@ func unwrapped(raw json.RawMessage) json.RawMessage {
 			continue
 		}
 		var list []json.RawMessage
-		if len(raw) == 0 || raw[0] != '[' || json.Unmarshal(raw, &list) != nil || len(list) > 1 {
+		if len(raw) == 0 || raw[0] != '[' || json.Unmarshal(raw, &list) != nil || len(list) > 1 || len(list) == 1 && list[0][0] != '{' {
 			break
 		}
-		raw = nil
-		if len(list) == 1 {
-			raw = list[0]
-		}
+		raw = slices.Concat(list...)
 	}
 	if string(raw) == "null" {
 		return nil

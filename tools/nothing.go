@@ -52,7 +52,7 @@ func (d Deps) whyNothing(ctx context.Context, q question) []string {
 			if c, ok := part.(filter.Cond); ok {
 				words += seenThere(found, c.Field)
 			}
-			reasons[i] = reason{*found.Total, words + "."}
+			reasons[i] = reason{*found.Total, render.Clean(words + ".")}
 		})
 	}
 	wait.Wait()

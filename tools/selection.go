@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/filter"
@@ -108,7 +109,7 @@ func (s selection) conditions(d Deps) (filter.Expr, error) {
 		add("source", filter.Eq, s.Source)
 	}
 	if s.AgentID != "" {
-		and = append(and, agent(splitList(s.AgentID)))
+		and = append(and, agent(s.AgentID))
 	}
 	switch list := splitList(s.ProjectID); {
 	case len(list) == 1:
@@ -155,17 +156,27 @@ func unknownSource(name string, sources []string) error {
 	return e
 }
 
-// agent is the filter for agents by their ids. What has a space in it is no id
-// but a name.
-func agent(list []string) filter.Expr {
+// agent is the filter for agents by their ids or names, several with commas. What
+// has a digit and no space is an id, a word of letters may be either, and a list
+// with such may be one name that has commas.
+func agent(given string) filter.Expr {
+	list := splitList(given)
 	or := filter.Or{}
 	ids := []string{}
+	named := func(s string) { or = append(or, filter.Cond{Field: "agent.agent_name", Op: filter.Eq, Value: s}) }
 	for _, s := range list {
-		if strings.Contains(s, " ") {
-			or = append(or, filter.Cond{Field: "agent.agent_name", Op: filter.Eq, Value: s})
-		} else {
+		name := strings.ContainsFunc(s, func(r rune) bool {
+			return r > unicode.MaxASCII || unicode.IsSpace(r) || strings.ContainsRune(`|/&"`, r)
+		})
+		if !name {
 			ids = append(ids, s)
 		}
+		if name || !strings.ContainsAny(s, "0123456789") {
+			named(s)
+		}
+	}
+	if len(list) > 1 && len(or) > 0 {
+		named(strings.TrimSpace(given))
 	}
 	switch {
 	case len(ids) == 1:

@@ -212,8 +212,9 @@ func (m *Metric) value(field string) any {
 	return nil
 }
 
+// textOr is s; nothing where nothing of it is seen.
 func textOr(s string) any {
-	if s == "" {
+	if filter.Blank(s) {
 		return nil
 	}
 	return s
@@ -246,7 +247,7 @@ func plain(v any) any {
 	case nil:
 		return nil
 	case string:
-		return v
+		return textOr(v)
 	}
 	b, err := json.Marshal(v)
 	if err != nil {

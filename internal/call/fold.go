@@ -6,6 +6,8 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 	"golang.org/x/text/unicode/rangetable"
+
+	"call-logs-mcp/internal/filter"
 )
 
 // Folding makes words comparable: compatibility decomposition (full and half
@@ -80,19 +82,12 @@ func classOf(r rune) runeClass {
 			return single
 		}
 		return letter
-	case hidden(r):
+	case filter.Unseen(r):
 		return unseen
 	case unicode.IsMark(r):
 		return joined
 	}
 	return parting
-}
-
-// hidden are the characters that answers do not show: soft hyphens, zero-width
-// spaces and joiners, marks of direction, selectors of variants.
-func hidden(r rune) bool {
-	return r == 0xad || r > 0x300 && (unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Variation_Selector, r) ||
-		unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r))
 }
 
 // folded holds what foldRune makes of the letters of Latin, which are met most.

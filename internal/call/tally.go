@@ -279,7 +279,7 @@ func distinct(keys []GroupKey) []GroupKey {
 func Cell(v any) string {
 	switch v := v.(type) {
 	case string:
-		return v
+		return cmp.Or(filter.Tidy(v), Absent)
 	case bool:
 		return strconv.FormatBool(v)
 	case float64:

@@ -175,16 +175,22 @@ func (t *Text) Spans(s string) (spans [][2]int) {
 }
 
 // Worth is how many of the things that t looks for a turn holds, alternatives
-// each on their own.
+// each on their own; none where it holds what t leaves out.
 func (t *Text) Worth(turn *Turn) (n int) {
 	parts := turn.spoken()
 	tokens := make([][]token, len(parts))
 	for i, part := range parts {
 		tokens[i] = tokenize(part)
 	}
+	holds := func(w term) bool {
+		return slices.ContainsFunc(tokens, func(in []token) bool { return w.in(in) >= 0 })
+	}
+	if slices.ContainsFunc(t.not, holds) {
+		return 0
+	}
 	for _, c := range t.all {
 		for _, w := range c {
-			if slices.ContainsFunc(tokens, func(in []token) bool { return w.in(in) >= 0 }) {
+			if holds(w) {
 				n++
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"call-logs-mcp/internal/filter"
 )
 
 // A token is a word and where it stands. Of a word with letters beyond ASCII it
@@ -295,7 +297,7 @@ func isLatin(s string) bool {
 			i += 8
 		}
 		if i < len(s) && s[i] >= utf8.RuneSelf {
-			if !strings.HasPrefix(s[i:], "\xe2\x80") || i+2 >= len(s) || hidden(0x2000+rune(s[i+2]&0x3f)) {
+			if !strings.HasPrefix(s[i:], "\xe2\x80") || i+2 >= len(s) || filter.Unseen(0x2000+rune(s[i+2]&0x3f)) {
 				return false
 			}
 			i += 2

@@ -80,7 +80,7 @@ func (v *View) equals(c, viewed filter.Cond, whole bool) filter.Expr {
 		case x == nil:
 		case !isText, strings.Contains(text, HiddenMark):
 			marked = append(marked, x)
-		case whole && isWhole(c.Field, x), (seen{v, nil}).text(c.Field, text) == text:
+		case whole && isWhole(c.Field, x), filter.Same((seen{v, nil}).text(c.Field, text), text): // but for what is not seen in any case
 			plain = append(plain, x)
 		case c.Op == filter.Neq: // it differs from all that is shown
 			return filter.Cond{Field: c.Field, Op: filter.IsNull, Value: false}

@@ -3,6 +3,8 @@ package call
 import (
 	"encoding/json"
 	"strings"
+
+	"call-logs-mcp/internal/filter"
 )
 
 // MapText returns l as v shows it: texts that a person or a provider may have
@@ -27,7 +29,7 @@ func (l *Log) MapText(v *View) *Log {
 		&out.CallID, &out.AgentName, &out.Status, &out.EndedReason, &out.Sentiment, &out.Direction, &out.CallType,
 		&out.Summary, &out.Evaluation, &out.Topic, &out.DropoffPoint, &out.Feedback, &out.ErrorMessage,
 	} {
-		*s = v.Text(*s)
+		*s = seenText(v.Text(*s))
 	}
 	for _, s := range []*string{&out.AgentID, &out.ProjectID, &out.AssistantID, &out.TraceID} {
 		*s = v.Name(*s)
@@ -39,6 +41,14 @@ func (l *Log) MapText(v *View) *Log {
 	out.Metadata = v.values(l.Metadata)
 	out.DynamicVariables = v.values(l.DynamicVariables)
 	return &out
+}
+
+// seenText is s, or nothing where nothing of it is seen.
+func seenText(s string) string {
+	if filter.Blank(s) {
+		return ""
+	}
+	return s
 }
 
 // mapTurns is the turns as v shows them.

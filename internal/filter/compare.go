@@ -22,6 +22,10 @@ func (c Cond) holds(values []any) bool {
 }
 
 func (c Cond) holdsOf(v any) bool {
+	equal := equal
+	if Names(c.Field) {
+		equal = shownEqual
+	}
 	switch c.Op {
 	case Eq:
 		return equal(v, c.Value)
@@ -41,7 +45,7 @@ func (c Cond) holdsOf(v any) bool {
 		return strings.HasSuffix(fold(v), fold(c.Value))
 	case Regex:
 		re, ok := c.Value.(*regexp.Regexp)
-		return ok && re.MatchString(text(v))
+		return ok && re.MatchString(composed(text(v)))
 	}
 	return false
 }
@@ -59,6 +63,16 @@ func equal(v, want any) bool {
 		return want.is(text(v))
 	}
 	return text(v) == text(want)
+}
+
+// shownEqual is equal, for texts as they are shown.
+func shownEqual(v, want any) bool {
+	a, ok := v.(string)
+	b, text := want.(string)
+	if ok && text {
+		return Same(a, b)
+	}
+	return equal(v, want)
 }
 
 // compare orders v against want; ok is false where they have no order.
@@ -117,4 +131,4 @@ func text(v any) string {
 	return ""
 }
 
-func fold(v any) string { return strings.ToLower(text(v)) }
+func fold(v any) string { return strings.ToLower(composed(text(v))) }

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // The limits of regular expressions. RE2 takes time in proportion to the text and
@@ -25,6 +27,7 @@ func (p *parser) pattern(v any) (*regexp.Regexp, string) {
 	if len(s) > maxPattern {
 		return nil, fmt.Sprintf("an RE2 expression has at most %d bytes, this one %d", maxPattern, len(s))
 	}
+	s = norm.NFC.String(s) // as texts are compared
 	tree, err := syntax.Parse(s, syntax.Perl)
 	if err != nil {
 		return nil, "not an RE2 expression: " + clip(strings.TrimPrefix(err.Error(), "error parsing regexp: "), 100)

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"call-logs-mcp/internal/filter"
 )
 
 // Clean makes a stranger's text safe to print on one line beside our own: what
@@ -185,21 +187,12 @@ func classOf(r rune) class {
 		return plain
 	case r < 0x300:
 		return plain
-	case isHidden(r):
+	case filter.Unseen(r):
 		return hidden
 	case unicode.Is(unicode.M, r):
 		return mark
 	}
 	return plain
-}
-
-// isHidden holds of the characters that take no room on the page: Unicode's
-// Default_Ignorable_Code_Point and its other format characters (Cf).
-func isHidden(r rune) bool {
-	return unicode.Is(unicode.Cf, r) ||
-		unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) ||
-		unicode.Is(unicode.Variation_Selector, r) ||
-		r >= 0xe0000 && r <= 0xe0fff
 }
 
 // escape is the length of the terminal escape sequence that s begins with, or

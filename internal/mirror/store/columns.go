@@ -65,7 +65,7 @@ var codedTexts = []struct {
 // Values of columns; nil where the call has none.
 
 func textOr(s string) any {
-	if s == "" {
+	if filter.Blank(s) {
 		return nil
 	}
 	return s

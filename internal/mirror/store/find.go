@@ -92,7 +92,10 @@ func (s *Store) question(c *conn, q call.Query, match string) (*question, error)
 		to = nanos(x.to)
 	}
 	x.lo, x.hi = idsBetween(from, to, x.shift)
-	sql, w := compile(q.Where)
+	sql, w, err := c.compile(q.Where)
+	if err != nil {
+		return nil, err
+	}
 	x.table, x.id, x.sql, x.args = "calls c", "c.id", sql, w.args
 	c.asked = w.asked
 	if match == "" {

@@ -220,7 +220,7 @@ func cellOf(stmt *sqlite3.Stmt, col int) string {
 	case sqlite3.FLOAT, sqlite3.INTEGER:
 		return call.Cell(stmt.ColumnFloat(col))
 	}
-	return stmt.ColumnText(col)
+	return call.Cell(stmt.ColumnText(col))
 }
 
 // decoded reads cells from the records: slow, for what is hardly asked.

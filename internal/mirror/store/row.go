@@ -90,9 +90,9 @@ func (b *batch) columns(id int64, e *entry) error {
 	return b.conn.do(putCall, args...)
 }
 
-// code is the id of a string; nil for none.
+// code is the id of a string; nil for none that is seen.
 func (b *batch) code(s string) (any, error) {
-	if s == "" {
+	if filter.Blank(s) {
 		return nil, nil
 	}
 	return b.store.ids.id(b.conn, "strings", "value", s)

@@ -164,7 +164,10 @@ func (r *rows) selected(c *conn, e filter.Expr, lo, hi int64) ([]int32, error) {
 		}
 		return out, nil
 	}
-	sql, w := compile(rest)
+	sql, w, err := c.compile(rest)
+	if err != nil {
+		return nil, err
+	}
 	c.asked = w.asked
 	// The columns are asked first: what they leave out costs SQL nothing.
 	at := from
@@ -172,7 +175,7 @@ func (r *rows) selected(c *conn, e filter.Expr, lo, hi int64) ([]int32, error) {
 		at = r.near(at, id)
 		return at < to && r.ids[at] == id && fits(r, at)
 	}
-	err := c.each(`SELECT c.id FROM calls c WHERE c.id BETWEEN ? AND ? AND CASE WHEN fits(c.id) THEN `+sql+` END ORDER BY c.id`, append([]any{lo, hi}, w.args...), func(*sqlite3.Stmt) (bool, error) {
+	err = c.each(`SELECT c.id FROM calls c WHERE c.id BETWEEN ? AND ? AND CASE WHEN fits(c.id) THEN `+sql+` END ORDER BY c.id`, append([]any{lo, hi}, w.args...), func(*sqlite3.Stmt) (bool, error) {
 		out = append(out, int32(at)) // fits was asked of this row last
 		return true, nil
 	})

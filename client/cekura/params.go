@@ -164,7 +164,7 @@ var errUnheard = errors.New("cekura: a condition that neither the API nor its ro
 func isUnheard(err error) bool { return errors.Is(err, errUnheard) }
 
 // maxAlternatives bounds the questions that one becomes.
-const maxAlternatives = 8
+const maxAlternatives = 16
 
 // alternatives are filters that together are where, without an or that neither
 // the API nor its rows can answer whole: each of its parts may be one that either
@@ -179,7 +179,7 @@ func (s *source) alternatives(where filter.Expr) (parts []filter.Expr) {
 	if at < 0 {
 		return nil
 	}
-	for _, x := range all[at].(filter.Or) {
+	for _, x := range s.sorted(all[at].(filter.Or)) {
 		one := filter.All(slices.Concat(all[:at:at], []filter.Expr{x}, all[at+1:])...)
 		if more := s.alternatives(one); more != nil {
 			parts = append(parts, more...)
@@ -188,6 +188,32 @@ func (s *source) alternatives(where filter.Expr) (parts []filter.Expr) {
 		}
 		if len(parts) > maxAlternatives {
 			return nil
+		}
+	}
+	return parts
+}
+
+// sorted puts together those parts of or that the API can answer, and those that
+// its rows can.
+func (s *source) sorted(or filter.Or) (parts []filter.Expr) {
+	var told, read filter.Or
+	for _, x := range or {
+		switch _, heard := hear(x); {
+		case heard:
+			told = append(told, x)
+		case s.lacking(x) == "":
+			read = append(read, x)
+		default:
+			parts = append(parts, x)
+		}
+	}
+	for _, some := range []filter.Or{told, read} {
+		switch len(some) {
+		case 0:
+		case 1:
+			parts = append(parts, some[0])
+		default:
+			parts = append(parts, some)
 		}
 	}
 	return parts

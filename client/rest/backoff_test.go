@@ -128,13 +128,17 @@ func TestRateLimitedTellsWaitedAndLeft(t *testing.T) {
 func TestPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{answers: []func() *http.Response{plays(200, `{"ok": true}`)}}
-		c, err := New(Options{Name: "Cekura", BaseURL: "https://api.cekura.ai", Transport: s})
-		require.NoError(t, err)
-		start := time.Now()
-		for range 30 {
-			_, err := c.Get(t.Context(), "/x/", nil, new(answer))
+		took := func(l Limits) float64 {
+			c, err := New(Options{Name: "Cekura", BaseURL: "https://api.cekura.ai", Transport: s, Limits: l})
 			require.NoError(t, err)
+			start := time.Now()
+			for range 30 {
+				_, err := c.Get(t.Context(), "/x/", nil, new(answer))
+				require.NoError(t, err)
+			}
+			return time.Since(start).Seconds()
 		}
-		assert.InDelta(t, 4, time.Since(start).Seconds(), 0.01, "10 at once, then 5 a second")
+		assert.InDelta(t, 4, took(Limits{Most: 5}), 0.01, "10 at once, then 5 a second")
+		assert.Less(t, took(Limits{}), 2.5, "more where answers are quick")
 	})
 }

@@ -59,7 +59,8 @@ type Limits struct {
 	Pause    time.Duration // the longest Retry-After that is waited for, 10 s
 	Stall    time.Duration // a body slower than 1 KiB/s for so long is given up, 10 s
 	Body     int64         // bytes of one answer, decompressed, 32 MiB
-	Rate     rate.Limit    // requests a second, 5
+	Rate     rate.Limit    // requests a second to begin with, 5; it adapts between 2 and Most
+	Most     rate.Limit    // 25
 	Burst    int           // requests at once before Rate holds, 10
 	InFlight int           // requests at the same time, 4
 }
@@ -76,7 +77,8 @@ func (l Limits) withDefaults() Limits {
 		Pause:    cmp.Or(l.Pause, 10*time.Second),
 		Stall:    cmp.Or(l.Stall, 10*time.Second),
 		Body:     cmp.Or(l.Body, 32<<20),
-		Rate:     cmp.Or(l.Rate, 5),
+		Rate:     cmp.Or(l.Rate, min(5, cmp.Or(l.Most, 5))),
+		Most:     cmp.Or(l.Most, 25),
 		Burst:    cmp.Or(l.Burst, 10),
 		InFlight: cmp.Or(l.InFlight, 4),
 	}
@@ -120,10 +122,10 @@ func New(o Options) (*Client, error) {
 		base:   base,
 		http: &http.Client{
 			Transport: &traced{name: o.Name, base: &paced{
-				base:    transport,
-				limits:  limits,
-				flight:  semaphore.NewWeighted(int64(limits.InFlight)),
-				limiter: rate.NewLimiter(limits.Rate, limits.Burst),
+				base:   transport,
+				limits: limits,
+				flight: semaphore.NewWeighted(int64(limits.InFlight)),
+				pace:   newPace(limits),
 			}},
 			CheckRedirect: sameHost,
 		},

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
-	"golang.org/x/time/rate"
 )
 
 var (
@@ -40,24 +39,28 @@ func sameHost(next *http.Request, via []*http.Request) error {
 // slots in flight and for the pace, and then has Limits.Exchange until its body
 // is closed. A slot is held until then.
 type paced struct {
-	base    http.RoundTripper
-	limits  Limits
-	flight  *semaphore.Weighted
-	limiter *rate.Limiter
+	base   http.RoundTripper
+	limits Limits
+	flight *semaphore.Weighted
+	pace   *pace
 }
 
 func (p *paced) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := p.flight.Acquire(req.Context(), 1); err != nil {
 		return nil, errors.Join(errPaced, err)
 	}
-	if err := p.limiter.Wait(req.Context()); err != nil {
+	if err := p.pace.wait(req.Context()); err != nil {
 		p.flight.Release(1)
 		return nil, errors.Join(errPaced, err)
 	}
 	ctx, cancel := context.WithCancelCause(req.Context())
 	b := &body{ctx: ctx, cancel: cancel, release: func() { p.flight.Release(1) }}
 	b.limit = time.AfterFunc(p.limits.Exchange, func() { cancel(errExchange) })
+	sent := time.Now()
 	resp, err := p.base.RoundTrip(req.WithContext(ctx))
+	if err == nil {
+		p.pace.learn(resp.StatusCode, time.Since(sent), time.Now())
+	}
 	if err != nil {
 		err = b.cause(err)
 		b.done()

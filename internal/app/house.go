@@ -10,8 +10,10 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 	"go.opentelemetry.io/otel/trace"
+	"golang.org/x/time/rate"
 
 	"call-logs-mcp/client"
+	"call-logs-mcp/client/rest"
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/config"
 	"call-logs-mcp/internal/redact"
@@ -52,7 +54,7 @@ func open(o config.Options, version string, logger *slog.Logger, now func() time
 			Name: s.Name, BaseURL: s.BaseURL, Key: s.Key.Reveal, Secret: s.Secret.Reveal,
 			ClientID: s.ClientID.Reveal, ClientSecret: s.ClientSecret.Reveal, Token: s.Token.Reveal,
 			KeyName: s.KeyName(), BaseName: s.BaseName(), ProjectID: s.ProjectID, AgentIDs: s.AgentIDs, Files: s.Files, Zone: o.TimeZone,
-			Version: version, Logger: logger, Now: now,
+			Version: version, Logger: logger, Now: now, Limits: rest.Limits{Most: rate.Limit(o.MaxRate)},
 		})
 		if err != nil {
 			return nil, err

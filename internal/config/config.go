@@ -87,6 +87,7 @@ type TokenCall struct {
 type Options struct {
 	Place      `embed:""`
 	MaxFetch   int    `default:"5000" placeholder:"CALLS" help:"Read at most this many calls to answer one question (default ${default})."`
+	MaxRate    int    `default:"25" placeholder:"REQUESTS" help:"Ask one upstream at most this many times a second; fewer where it is slow or refuses (default ${default})."`
 	Budget     int    `default:"4000" placeholder:"TOKENS" help:"Size of a text answer where the question names none (default ${default}, at most ${max_budget})."`
 	PII        string `name:"pii" enum:"mask,show" default:"mask" help:"Whether personal data is masked in answers: ${enum} (default ${default})."`
 	Links      string `name:"resource-links" enum:"auto,always,never," default:"" placeholder:"WHEN" help:"Whether answers link the calls that they name as MCP resources: auto, always or never; auto links for clients that are known to take links (default auto)."`

@@ -112,7 +112,7 @@ const (
 func options() map[string]option {
 	return map[string]option{
 		"time_zone": {check: checkZone}, "pii": {check: among("mask", "show")}, "structured": {kind: truth},
-		"budget": {kind: number, check: whole(checkBudget)}, "max_fetch": {kind: number, check: whole(checkMaxFetch)},
+		"budget": {kind: number, check: whole(checkBudget)}, "max_fetch": {kind: number, check: whole(checkPositive)}, "max_rate": {kind: number, check: whole(checkPositive)},
 		"log_level": {check: among("debug", "info", "warn", "error")}, "log_format": {check: among("text", "json")},
 
 		"mirror": {check: checkMirror, path: true}, "retain": {kind: length, check: checkDays},

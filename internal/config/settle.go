@@ -70,13 +70,16 @@ func (c *Config) checkAnswers() error {
 	if c.Command != Serve && c.Command != Tool {
 		return nil
 	}
-	if err := checkMaxFetch(c.MaxFetch); err != nil {
+	if err := checkPositive(c.MaxFetch); err != nil {
 		return flagged("--max-fetch", err)
+	}
+	if err := checkPositive(c.MaxRate); err != nil {
+		return flagged("--max-rate", err)
 	}
 	return flagged("--budget", checkBudget(c.Budget))
 }
 
-func checkMaxFetch(n int) error {
+func checkPositive(n int) error {
 	if n < 1 {
 		return fmt.Errorf("must be at least 1, not %d", n)
 	}

@@ -3,6 +3,7 @@ package loose
 import (
 	"regexp"
 	"strings"
+	"unicode"
 
 	"call-logs-mcp/internal/call"
 )
@@ -67,9 +68,14 @@ func plainName(s string) string {
 	if len(s) > 80 {
 		return s
 	}
-	s = strings.NewReplacer("_", " ", "-", " ", "/", " ", ".", " ").Replace(camel.ReplaceAllString(s, "$1 $2"))
-	return strings.Join(strings.Fields(strings.ToLower(s)), " ")
+	if strings.ContainsFunc(s[min(1, len(s)):], unicode.IsUpper) { // most have none, and this is asked of every turn
+		s = camel.ReplaceAllString(s, "$1 $2")
+	}
+	return strings.Join(strings.Fields(strings.ToLower(joints.Replace(s))), " ")
 }
+
+// joints stand between the words of a name.
+var joints = strings.NewReplacer("_", " ", "-", " ", "/", " ", ".", " ")
 
 // partOf reads the spellings of a role or type: "Main Agent", "AI Assistant",
 // "Agent 1", "user (Anna)", "function_call_output".

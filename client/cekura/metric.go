@@ -53,6 +53,10 @@ func (e *evaluation) UnmarshalJSON(b []byte) error {
 	var rest map[string]json.RawMessage
 	_ = json.Unmarshal(inner, &rest)
 	delete(rest, "metrics")
+	if summary := gjson.GetBytes(inner, "summary"); summary.Type == gjson.String { // what lists hold as text
+		e.text = strings.TrimSpace(summary.Str)
+		return nil
+	}
 	if text, err := json.Marshal(rest); err == nil && len(rest) > 0 {
 		e.text = string(text)
 	}

@@ -258,3 +258,19 @@ func TestErrorUnder200(t *testing.T) {
 	_, err = over(t, u).Get(t.Context(), call.ID{Key: "call-1"})
 	wiretest.Fails(t, err, call.NotFound, `zudu has no call "call-1"`)
 }
+
+// What nobody is named for can be searched for every role.
+func TestSearchWithoutSpeakers(t *testing.T) {
+	u := stocked(3)
+	for _, key := range []string{"transcript_object", "transcript_with_tool_calls"} {
+		delete(u.Rows[1], key)
+	}
+	u.Rows[1]["transcript"] = "Hello, I'm calling about my zebra. Thank you for your help!"
+	text, err := call.ParseText("zebra")
+	require.NoError(t, err)
+	for _, role := range []call.Role{"", call.RoleAgent, call.RoleCaller, call.RoleSystem} {
+		p, err := over(t, u).Find(t.Context(), call.Query{Text: text, Role: role})
+		require.NoError(t, err)
+		assert.Len(t, p.Logs, 1, role)
+	}
+}

@@ -42,3 +42,11 @@ func TestSummaryOfLines(t *testing.T) {
 	l := &call.Log{ID: call.ID{Source: "s", Key: "1"}, Summary: "## Outcome\n\n- moved to **Monday**\n- http://x"}
 	assert.Contains(t, Record(l, 1000, false, Fence{}, nil), "summary:\n  > ## Outcome\n  > - moved to **Monday**\n  > - hxxp://x")
 }
+
+// A transcript that does not say who speaks is said to be one.
+func TestSpeakers(t *testing.T) {
+	l := &call.Log{ID: call.ID{Source: "s", Key: "1"}, Turns: []call.Turn{{Index: 1, Role: call.RoleSpeaker, Text: "my order"}}}
+	assert.Contains(t, Record(l, 1000, true, Fence{}, func(Span) string { return "" }), "transcript, 1 turns (the source does not say who speaks), 1 shown")
+	l.Turns = append(l.Turns, call.Turn{Index: 2, Role: call.RoleAgent, Text: "yes"})
+	assert.Empty(t, Speakers(l.Turns))
+}

@@ -70,7 +70,7 @@ func Record(l *call.Log, budget int, transcript bool, fence Fence, again func(Sp
 func excerpt(w *Writer, l *call.Log, fence Fence, again func(Span) string) {
 	all := Span{FromTurn: len(l.Turns), ToTurn: len(l.Turns)}
 	head := func(shown int) string {
-		return fmt.Sprintf("transcript, %d turns, %d shown; %s", len(l.Turns), shown, fence.Note())
+		return fmt.Sprintf("transcript, %d turns%s, %d shown; %s", len(l.Turns), Speakers(l.Turns), shown, fence.Note())
 	}
 	room := w.Left() - Tokens(head(len(l.Turns))) - Tokens(fence.Wrap("")) - Tokens(leftOut([]Span{all, all}, again)) - 8
 	if room < MinBudget {
@@ -105,6 +105,23 @@ func leftOut(gaps []Span, again func(Span) string) string {
 		s += fmt.Sprintf(", and %d turns elsewhere", others)
 	}
 	return s
+}
+
+// Speakers says where a transcript does not tell who speaks, and is "" elsewhere.
+func Speakers(turns []call.Turn) string {
+	unnamed := false
+	for i := range turns {
+		switch turns[i].Role {
+		case call.RoleAgent, call.RoleCaller:
+			return ""
+		case call.RoleSpeaker:
+			unnamed = true
+		}
+	}
+	if !unnamed {
+		return ""
+	}
+	return " (the source does not say who speaks)"
 }
 
 // facts are the lines about the call as a whole.

@@ -73,9 +73,9 @@ func (p Part) Text(budget int, fence Fence, again func(Span) string) string {
 	id, total := Value(p.Log.ID.String(), 200)+" · "+p.Log.ID.URI()+"/transcript", len(p.Log.Turns)
 	head := func(shown int) string {
 		if p.Matches > 0 {
-			return fmt.Sprintf("%s · %d turns, %d match, %d shown with their neighbours; %s", id, total, p.Matches, shown, fence.Note())
+			return fmt.Sprintf("%s · %d turns%s, %d match, %d shown with their neighbours; %s", id, total, Speakers(p.Log.Turns), p.Matches, shown, fence.Note())
 		}
-		return fmt.Sprintf("%s · %d turns, %d shown; %s", id, total, shown, fence.Note())
+		return fmt.Sprintf("%s · %d turns%s, %d shown; %s", id, total, Speakers(p.Log.Turns), shown, fence.Note())
 	}
 	widest := Span{FromTurn: total, ToTurn: total}
 	e := p.Excerpt

@@ -38,13 +38,13 @@ func (m *Mirror) prepare(ctx context.Context, parts []*part, progress call.Progr
 			return err
 		}
 	}
-	if err := nothing(parts); err != nil {
-		return err
-	}
 	if m.o.ReadOnly && !slices.ContainsFunc(parts, func(p *part) bool { return !p.cover.AsOf.IsZero() }) && len(parts) > 0 {
 		return &store.BrokenError{Reason: "another process is still filling it", Remedy: "It answers once that is done.", Err: errors.New("mirror: nothing is copied yet")}
 	}
-	return m.measure(ctx, parts)
+	if err := m.measure(ctx, parts); err != nil {
+		return err
+	}
+	return nothing(parts)
 }
 
 func (m *Mirror) prepareOne(ctx context.Context, p *part, w *watch) error {

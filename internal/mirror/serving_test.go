@@ -182,6 +182,13 @@ func TestUpstreamDiesMidFill(t *testing.T) {
 		}
 		ctx := context.Background()
 		p, err := m.Find(ctx, d.last(t, 20, "order"))
+		if timeless { // a walk that broke off covers nothing, and nothing is not zero
+			require.ErrorContains(t, err, "The sea is closed.")
+			c, err := m.o.Engine.Covered(ctx, "sea", call.Window{})
+			require.NoError(t, err)
+			assert.True(t, c.AsOf.IsZero())
+			continue
+		}
 		require.NoError(t, err)
 		assert.False(t, p.Coverage.Complete)
 		assert.Less(t, len(p.Logs), 300)
@@ -203,7 +210,7 @@ func TestUpstreamDiesMidFill(t *testing.T) {
 				assert.NotNil(t, d.book.calls[f.log.ID.Key])
 			}
 		}
-		assert.Equal(t, timeless, covered == 0, "a walk that broke off covers nothing")
+		assert.Positive(t, covered)
 	}
 }
 

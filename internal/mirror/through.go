@@ -136,7 +136,7 @@ func (m *Mirror) Find(ctx context.Context, q call.Query) (call.Page, error) {
 // nothing is the failure of the upstreams where the copy has nothing at all to
 // answer with; nil where it has.
 func nothing(parts []*part) error {
-	var first error
+	var first error // it is asked behind measure
 	for _, p := range parts {
 		if !p.isLost() {
 			return nil
@@ -150,7 +150,7 @@ func nothing(parts []*part) error {
 
 // isLost holds where the upstream is down and nothing was ever copied of what is
 // asked for.
-func (p *part) isLost() bool { return p.down != nil && p.cover.AsOf.IsZero() }
+func (p *part) isLost() bool { return p.down != nil && p.cover.AsOf.IsZero() && p.have == 0 }
 
 // Aggregate implements call.Aggregator.
 func (m *Mirror) Aggregate(ctx context.Context, a call.Aggregation) (call.Aggregate, error) {

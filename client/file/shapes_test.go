@@ -259,6 +259,15 @@ func TestDocuments(t *testing.T) {
 	assert.Len(t, p.Notes, 1)
 }
 
+// Files of one name in different folders are different calls.
+func TestFilesOfOneName(t *testing.T) {
+	paths := []string{write(t, "desk.txt", "Agent: one\nCustomer: two\n"), write(t, "desk.txt", "Agent: three\nCustomer: four\n")}
+	src, err := file.Open("own", paths...)
+	require.NoError(t, err)
+	assert.Equal(t, "agent: one\ncaller: two\n", said(get(t, src, "desk")))
+	assert.Equal(t, "agent: three\ncaller: four\n", said(get(t, src, "desk#2")))
+}
+
 func TestTranscriptsInText(t *testing.T) {
 	l := only(t, "2026-11-03-desk.vtt", "WEBVTT\n\nNOTE made up\n\n1\n00:00:00.500 --> 00:00:02.000\n<v Agent>Hello there</v>\n\n00:00:03.000 --> 00:00:05.000\n<v Customer>I want to cancel</v>\n")
 	assert.Equal(t, "agent: Hello there\ncaller: I want to cancel\n", said(l))

@@ -174,7 +174,10 @@ func (r *reader) transcript(in io.Reader) error {
 	if !named && !captions {
 		return errNoDocument
 	}
-	d := &draft{Log: call.Log{ID: call.ID{Key: r.stem()}, Turns: turns}}
+	d := &draft{Log: call.Log{Turns: turns}}
+	if _, taken := r.at[r.stem()]; !taken { // by a file of the same name elsewhere
+		d.ID.Key = r.stem()
+	}
 	if day := dateInName.FindString(r.stem()); day != "" {
 		r.start(d, facts{object{"day": gjson.Parse(string(quoted(day)))}}, "day")
 	}

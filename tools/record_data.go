@@ -129,8 +129,11 @@ func transcriptOf(turns []call.Turn, s render.Selection) transcriptData {
 		}
 		if t.Tool != nil {
 			d.Tool = toolOf(t)
+			if s.About != nil {
+				d.Tool.Args, d.Tool.Result = snippet(render.Clean(t.Tool.Args), s.About), snippet(render.Clean(t.Tool.Result), s.About)
+			}
 		} else {
-			d.Text = render.Words(t, s.Limit)
+			d.Text = render.WordsAbout(t, s.Limit, s.About)
 		}
 		out.Turns = append(out.Turns, d)
 	}

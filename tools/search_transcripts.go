@@ -285,7 +285,7 @@ func marked(t *call.Turn, hit call.Hit) string {
 	if !slices.Contains(hit.Turns, t.Index) { // the words of another role are context
 		return unmarked.Replace(render.Line(&shown, lineTokens))
 	}
-	return render.Head(&shown) + " " + mark(render.Words(&shown, lineTokens), hit.Text)
+	return render.Head(&shown) + " " + mark(render.WordsAbout(&shown, lineTokens, hit.Text), hit.Text)
 }
 
 // snippet is the part of s around what is sought first, of snippetLength at most.

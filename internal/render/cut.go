@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"call-logs-mcp/internal/call"
 )
 
 // cut shortens s to limit tokens by leaving out its middle, 0 being no bound:
@@ -20,6 +22,29 @@ func cut(s string, limit int) string {
 	tail := strings.TrimLeft(s[suffix(s, room-room/2):], " ")
 	lost := s[len(head) : len(s)-len(tail)]
 	return fmt.Sprintf("%s … %s left out … %s", head, count(lost), tail)
+}
+
+// cutAbout is cut, leaving out what stands around the first that about finds: a
+// text that is cut keeps what it was looked up for.
+func cutAbout(s string, limit int, about *call.Text) string {
+	if about == nil || limit <= 0 || Tokens(s) <= limit {
+		return cut(s, limit)
+	}
+	spans := about.Spans(s)
+	room := limit - 2*Tokens(" … 8888888 characters left out … ")
+	if len(spans) == 0 || room < 8 {
+		return cut(s, limit)
+	}
+	from := suffix(s[:spans[0][0]], room/3)
+	to := from + prefix(s[from:], room)
+	if from == 0 || to <= spans[0][0] {
+		return cut(s, limit)
+	}
+	out := fmt.Sprintf("… %s left out … %s", count(s[:from]), strings.TrimSpace(s[from:to]))
+	if to < len(s) {
+		out += fmt.Sprintf(" … %s left out …", count(s[to:]))
+	}
+	return out
 }
 
 // count tells how much s is, in words where it has any.

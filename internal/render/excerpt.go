@@ -15,13 +15,14 @@ const MinBudget = 100
 // An Excerpt says which turns of a transcript are wanted, and for how many
 // tokens. The zero Excerpt wants all.
 type Excerpt struct {
-	Budget   int   // Tokens of Lines of the Selection; 0 is without bound
-	From, To int   // the first and last turn wanted, 0 for the ends
-	Matches  []int // turns that match the question, the best first
-	Cited    []int // turns that failed metrics cite: see Cited
-	Around   int   // read outward from this turn instead of by worth
-	InOrder  bool  // read from From on, without a hole, instead of by worth
-	Ends     bool  // the beginning and the end, with one hole between, instead of by worth
+	Budget   int        // Tokens of Lines of the Selection; 0 is without bound
+	From, To int        // the first and last turn wanted, 0 for the ends
+	Matches  []int      // turns that match the question, the best first
+	Cited    []int      // turns that failed metrics cite: see Cited
+	Around   int        // read outward from this turn instead of by worth
+	InOrder  bool       // read from From on, without a hole, instead of by worth
+	About    *call.Text // what turns that are cut keep; nil for their ends
+	Ends     bool       // the beginning and the end, with one hole between, instead of by worth
 }
 
 // A Selection is what Choose took. Kept and Omitted together are the turns of
@@ -29,7 +30,8 @@ type Excerpt struct {
 type Selection struct {
 	Kept    []int // turn numbers
 	Omitted []Span
-	Limit   int // tokens of the line of one turn, longer ones are cut; 0 is without bound
+	Limit   int        // tokens of the line of one turn, longer ones are cut; 0 is without bound
+	About   *call.Text // what they are cut around
 }
 
 // A Span is a run of turns that were left out. Its times are nil where they are
@@ -46,7 +48,7 @@ type Span struct {
 // the rest evenly. Where everything fits, all of it is kept.
 func Choose(turns []call.Turn, e Excerpt) Selection {
 	turns = within(turns, e.From, e.To)
-	c := chooser{turns: turns, kept: make([]bool, len(turns)), full: make([]int, len(turns)), cost: make([]int, len(turns))}
+	c := chooser{about: e.About, turns: turns, kept: make([]bool, len(turns)), full: make([]int, len(turns)), cost: make([]int, len(turns))}
 	if e.Budget == 0 {
 		c.keepAll()
 		return c.selection()
@@ -78,6 +80,7 @@ type chooser struct {
 	full  []int // tokens of each line, uncut
 	cost  []int // tokens of each line, cut to limit
 	limit int
+	about *call.Text
 	gap   int // tokens of the longest line about a gap
 	room  int // tokens left
 }
@@ -102,7 +105,7 @@ func (c *chooser) cut(limit int) (sum int) {
 	for i := range c.turns {
 		c.cost[i] = c.full[i]
 		if t := &c.turns[i]; limit > 0 && c.full[i] > lineLimit(t, limit) {
-			c.cost[i] = lineTokens(Line(t, limit))
+			c.cost[i] = lineTokens(lineAbout(t, limit, c.about))
 		}
 		sum += c.cost[i]
 	}
@@ -167,7 +170,7 @@ func (c *chooser) fill() {
 }
 
 func (c *chooser) selection() Selection {
-	s := Selection{Limit: c.limit}
+	s := Selection{Limit: c.limit, About: c.about}
 	for i := 0; i < len(c.turns); i++ {
 		if c.kept[i] {
 			s.Kept = append(s.Kept, c.turns[i].Index)

@@ -35,7 +35,7 @@ func Lines(turns []call.Turn, s Selection) string {
 			gaps = gaps[1:]
 		}
 		if i := position(turns, number); i < len(turns) && turns[i].Index == number {
-			b.WriteString(Line(&turns[i], s.Limit) + "\n")
+			b.WriteString(lineAbout(&turns[i], s.Limit, s.About) + "\n")
 		}
 	}
 	for _, g := range gaps {
@@ -83,9 +83,11 @@ func gapTokens(turns []call.Turn) int {
 }
 
 // Line writes one turn on one line of at most limit tokens, 0 being no bound.
-func Line(t *call.Turn, limit int) string {
+func Line(t *call.Turn, limit int) string { return lineAbout(t, limit, nil) }
+
+func lineAbout(t *call.Turn, limit int, about *call.Text) string {
 	head := Head(t)
-	words := Words(t, limitLeft(lineLimit(t, limit), head))
+	words := WordsAbout(t, limitLeft(lineLimit(t, limit), head), about)
 	return strings.TrimSuffix(head+" "+words, " ")
 }
 
@@ -103,16 +105,19 @@ func Head(t *call.Turn) string {
 
 // Words is what was said in a turn, or the tool call that it is, cleaned and cut
 // in its middle to limit tokens, 0 being no bound.
-func Words(t *call.Turn, limit int) string {
+func Words(t *call.Turn, limit int) string { return WordsAbout(t, limit, nil) }
+
+// WordsAbout is Words, cut around what about looks for.
+func WordsAbout(t *call.Turn, limit int, about *call.Text) string {
 	if t.Tool != nil {
-		return toolWords(t, limit)
+		return toolWords(t, limit, about)
 	}
-	return cut(Clean(t.Text), limit)
+	return cutAbout(Clean(t.Text), limit, about)
 }
 
 // toolWords writes a tool call: its name, what it was given and what came back.
-func toolWords(t *call.Turn, limit int) string {
-	given := strings.TrimSpace(quoted(cut(Clean(t.Tool.Name), limit/3), fieldMarks) + " " + compact(t.Tool.Args, limit/3))
+func toolWords(t *call.Turn, limit int, about *call.Text) string {
+	given := strings.TrimSpace(quoted(cut(Clean(t.Tool.Name), limit/3), fieldMarks) + " " + compact(t.Tool.Args, limit/3, about))
 	result := reason(t.Tool)
 	came := ""
 	switch {
@@ -129,7 +134,7 @@ func toolWords(t *call.Turn, limit int) string {
 	if result == "" {
 		return given
 	}
-	return given + compact(result, limitLeft(limit, given))
+	return given + compact(result, limitLeft(limit, given), about)
 }
 
 // reason is the result of a tool call, without the JSON around the words of an
@@ -148,14 +153,14 @@ func reason(t *call.Tool) string {
 
 // compact writes JSON without white space, cleaned and cut to limit tokens. JSON
 // tells by itself where it ends, unless it is cut; what is none is a Value.
-func compact(s string, limit int) string {
+func compact(s string, limit int, about *call.Text) string {
 	var b bytes.Buffer
 	whole := json.Compact(&b, []byte(s)) == nil
 	if whole {
 		s = b.String()
 	}
 	clean := Clean(s)
-	short := cut(clean, limit)
+	short := cutAbout(clean, limit, about)
 	if whole && short == clean {
 		return short
 	}

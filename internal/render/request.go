@@ -57,7 +57,7 @@ func (r Request) Of(l *call.Log) (Part, error) {
 		}
 	}
 	if r.Match != "" {
-		p.Turns, p.Matches, err = r.matching(l)
+		p.Turns, p.Matches, err = r.matching(l, &p.Excerpt)
 	}
 	return p, err
 }
@@ -79,11 +79,14 @@ func (p Part) Text(budget int, fence Fence, again func(Span) string) string {
 	}
 	widest := Span{FromTurn: total, ToTurn: total}
 	e := p.Excerpt
-	e.Budget = w.Left() - Tokens(head(total)) - Tokens(fence.Wrap("")) - 2*Tokens("left out: "+again(widest)) - 10 - min(2*p.Matches, w.Left()/10)
+	e.Budget = w.Left() - Tokens(head(total)) - Tokens(fence.Wrap("")) - 2*Tokens("left out: "+again(widest)) - Tokens(parts(id, total)) - 10 - min(2*p.Matches, w.Left()/10)
 	e.Budget = max(1, e.Budget) // 0 would be no bound
 	s := Choose(p.Turns, e)
 	w.Line(head(len(s.Kept)))
 	w.Line(fence.Wrap(p.lines(s)))
+	if n := s.cut(p.Turns); n > 0 {
+		w.Tail(parts(p.Log.ID.String(), n))
+	}
 	if n := len(s.Omitted); n > 0 {
 		// Read in order, what is left is behind; read outward, on both sides.
 		w.Tail("left out: " + again(s.Omitted[0]))
@@ -92,6 +95,11 @@ func (p Part) Text(budget int, fence Fence, again func(Span) string) string {
 		}
 	}
 	return w.String()
+}
+
+// parts says how a turn that was cut is read whole.
+func parts(id string, turn int) string {
+	return fmt.Sprintf("turn %d is cut; in parts: read_transcript id=%q from_turn=%d offset=0", turn, id, turn)
 }
 
 // lines are those of the selection, with … where turns between two of them do
@@ -119,11 +127,12 @@ func (p Part) lines(s Selection) string {
 
 // matching are the turns of l that hold a part of the query, each with the one
 // before and behind it.
-func (r Request) matching(l *call.Log) (found []call.Turn, matches int, err error) {
+func (r Request) matching(l *call.Log, e *Excerpt) (found []call.Turn, matches int, err error) {
 	text, err := call.ParseText(r.Match)
 	if err != nil {
 		return nil, 0, invalid("match: %s.", err)
 	}
+	e.About = text
 	from, to := max(1, r.From), len(l.Turns)
 	if r.To > 0 {
 		to = min(to, r.To)

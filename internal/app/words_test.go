@@ -48,6 +48,7 @@ func TestWordsOfEveryScriptAreFound(t *testing.T) {
 		}
 		assert.Contains(t, textOf(t, ask(t, c, "read_transcript", fmt.Sprintf(`{"id":%q,"match":%q}`, id, query))), "1 match", query)
 	}
+	assert.Contains(t, textOf(t, ask(t, c, "read_transcript", `{"id":"fa"}`)), "می\u200cخواهم", "the half-space is shown")
 	text := textOf(t, ask(t, c, "search_transcripts", `{"query":"👍"}`))
 	assert.Contains(t, text, "nothing to look for")
 	assert.NotContains(t, text, "searched all")

@@ -12,8 +12,10 @@ import (
 // a person would not see is gone, and what a client would act upon is disarmed.
 //
 //   - Control characters, terminal escape sequences, zero-width, bidirectional,
-//     tag and other invisible characters and variation selectors are removed;
-//     more than four combining marks on one character too.
+//     tag and other invisible characters and variation selectors are removed, but
+//     for joiners that shape what stands on both sides of them: between emoji,
+//     Arabic letters, and behind the virama of Indian scripts; more than four
+//     combining marks on one character are removed too.
 //   - White space of any kind and number becomes one space, none at the ends.
 //   - A byte that is no UTF-8 becomes "?".
 //   - ⟦ and ⟧ become [ and ], so that no text can hold the mark of a Fence.
@@ -39,7 +41,11 @@ func Clean(s string) string {
 			i += n
 			continue
 		}
-		c.rune(r, s[i:i+size])
+		if joins(c.out, r, s[i+size:]) {
+			c.out, c.marks = append(c.out, s[i:i+size]...), 0
+		} else {
+			c.rune(r, s[i:i+size])
+		}
 		i += size
 	}
 	if n := len(c.out); n > 0 && c.out[n-1] == ' ' {
@@ -138,6 +144,37 @@ func (c *cleaner) rune(r rune, raw string) {
 		c.marks = 0
 		c.out = append(c.out, raw...)
 	}
+}
+
+const (
+	nonJoiner = 0x200c // between two letters, the half-space of Persian
+	joiner    = 0x200d
+	emojiForm = 0xfe0f
+)
+
+// joins tells whether r shapes what stands before it in out and behind it in rest:
+// taken away, a family falls apart, and two words of Persian become another.
+func joins(out []byte, r rune, rest string) bool {
+	if r != joiner && r != nonJoiner && r != emojiForm {
+		return false
+	}
+	before, _ := utf8.DecodeLastRune(out)
+	behind, n := utf8.DecodeRuneInString(rest)
+	switch {
+	case r == emojiForm:
+		next, _ := utf8.DecodeRuneInString(rest[n:])
+		return pictured(before) && behind == joiner && pictured(next)
+	case !unicode.IsLetter(behind):
+		return r == joiner && (pictured(before) || before == emojiForm) && pictured(behind)
+	case r == nonJoiner && unicode.Is(unicode.Arabic, behind):
+		return unicode.Is(unicode.Arabic, before) || unicode.IsMark(before)
+	}
+	return 0x900 <= behind && behind < 0xe00 && 0x900 <= before && before < 0xe00 && unicode.IsMark(before)
+}
+
+// pictured holds of emoji and the symbols that stand among them.
+func pictured(r rune) bool {
+	return 0x1f000 <= r && r <= 0x1faff || 0x2600 <= r && r <= 0x27bf || 0x2190 <= r && r <= 0x21ff || 0x2b00 <= r && r <= 0x2bff
 }
 
 // endsInHTTP is the length of the "http" or "https" that s ends in, or 0.

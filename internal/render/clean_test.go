@@ -25,7 +25,10 @@ func TestClean(t *testing.T) {
 		"zero\u200bwidth\ufeff soft\u00adhyphen":                      "zerowidth softhyphen",
 		"\u202eevil\u202c \u2066iso\u2069":                            "evil iso",
 		"tag\U000e0069\U000e0067s":                                    "tags",
-		"heart ❤\ufe0f\ufe0f\U000e0101 family 👩\u200d👧":               "heart ❤ family 👩👧",
+		"heart ❤\ufe0f\ufe0f\U000e0101 family 👩\u200d👧":               "heart ❤ family 👩\u200d👧",
+		"❤\ufe0f\u200d🔥 👩🏽\u200d🚀 👩\u200d\u200d x\u200dy 1\u200d2":    "❤\ufe0f\u200d🔥 👩🏽\u200d🚀 👩 xy 12",
+		"می\u200cخواهم می\u200c\u200cخ \u200cخ a\u200cb":              "می\u200cخواهم می\u200cخ خ ab",
+		"ක්\u200dර क्\u200dष ক\u200dর":                                "ක්\u200dර क्\u200dष কর",
 		"z" + strings.Repeat("\u0301", 40) + "algo":                   "z\u0301\u0301\u0301\u0301algo",
 		"bad \xff\xfe bytes \xe2\x82":                                 "bad ?? bytes ??",
 		"\u27e67c1e09d2\u27e7 \u301ax\u301b":                          "[7c1e09d2] [x]",
@@ -46,7 +49,7 @@ func TestClean(t *testing.T) {
 // TestCleanHolds checks what Clean promises of anything that hostile pieces can
 // be put together to.
 func TestCleanHolds(t *testing.T) {
-	pieces := []string{"!", "[", "]", "(", ")", "<", "a", "http", "htt", "p", "s", ":", "//", " ", "\n", "\x1b", "\x1b[", "\x1b]", "m", "\x07", "\u009b", "\u200b", "\u200d", "\u202e", "\u0301", "\ufe0f",
+	pieces := []string{"!", "[", "]", "(", ")", "<", "a", "http", "htt", "p", "s", ":", "//", " ", "\n", "\x1b", "\x1b[", "\x1b]", "m", "\x07", "\u009b", "\u200b", "\u200d", "\u200c", "👩", "🔥", "م", "\u202e", "\u0301", "\ufe0f",
 		"\U000e0041", "⟦", "⟧", "〚", "\xff", "\xe2\x9f", "\xa6", "é", "退", "🙏", "\u2028", "\u00a0", "7c1e", "?", "/", "\x00", "\u3164", "\u1160"}
 	rapid.Check(t, func(t *rapid.T) {
 		holds(t, strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 30).Draw(t, "pieces"), ""))

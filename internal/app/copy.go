@@ -37,7 +37,7 @@ func (h *house) engine(ctx context.Context, c config.Copy) (*mirror.Engine, *sto
 	if !c.Kept() {
 		path = ""
 	}
-	db, err := store.Open(ctx, store.Options{Path: path, Now: h.tools.Now, View: h.views.masked, Version: indexVersion})
+	db, err := store.Open(ctx, store.Options{Path: path, Now: h.tools.Now, View: h.views.masked, Version: h.indexVersion})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -84,7 +84,7 @@ func baseOf(path string) string { return filepath.Base(path) }
 // index puts all calls of files, however old, into a store in memory: files do
 // not change while they are served, so there is nothing to keep true.
 func (h *house) index(ctx context.Context, files *call.Merged) (*opened, error) {
-	db, err := store.Open(ctx, store.Options{Now: h.tools.Now, View: h.views.masked, Version: indexVersion})
+	db, err := store.Open(ctx, store.Options{Now: h.tools.Now, View: h.views.masked, Version: h.indexVersion})
 	if err != nil {
 		return nil, err
 	}

@@ -34,6 +34,8 @@ type house struct {
 	tools      tools.Deps
 	masked     bool
 	views      views
+	// indexVersion names what the words of an index depend on.
+	indexVersion string
 	// view is what who asks may see.
 	view func(context.Context) *call.View
 	// ready says why questions cannot be answered yet: nil where nothing has to be opened.
@@ -70,7 +72,11 @@ func assemble(o config.Options, version string, logger *slog.Logger, now func() 
 		Calls: merged, Sources: merged.Sources(), Now: now, Zone: o.TimeZone, Budget: o.Budget,
 		Scan: o.MaxFetch, Sample: o.Demo, Structured: o.Structured, Links: cmp.Or(tools.Links(o.Links), tools.LinksAuto), Cursors: sealer(o), Held: tools.NewHeld(), Logger: logger,
 	}}
-	h.views = viewsOf(redact.New())
+	mask := redact.New()
+	if h.indexVersion = "mask " + redact.Version; o.Strict() {
+		mask, h.indexVersion = redact.Strict(), h.indexVersion+" strict"
+	}
+	h.views = viewsOf(mask)
 	calls := h.withCopy(merged, o)
 	h.base = calls
 	if c, ok := calls.(*copied); ok && o.Kept() {
@@ -89,9 +95,6 @@ func assemble(o config.Options, version string, logger *slog.Logger, now func() 
 	h.tools.Calls = call.Masked(serve.Scope(calls), h.view)
 	return h, nil
 }
-
-// indexVersion names what the words of an index depend on.
-const indexVersion = "mask " + redact.Version
 
 // views are what callers see who may see personal data, and those who may not.
 type views struct{ whole, masked *call.View }

@@ -89,7 +89,7 @@ type Options struct {
 	MaxFetch   int    `default:"5000" placeholder:"CALLS" help:"Read at most this many calls to answer one question (default ${default})."`
 	MaxRate    int    `default:"25" placeholder:"REQUESTS" help:"Ask one upstream at most this many times a second; fewer where it is slow or refuses (default ${default})."`
 	Budget     int    `default:"4000" placeholder:"TOKENS" help:"Size of a text answer where the question names none (default ${default}, at most ${max_budget})."`
-	PII        string `name:"pii" enum:"mask,show" default:"mask" help:"Whether personal data is masked in answers: ${enum} (default ${default})."`
+	PII        string `name:"pii" enum:"mask,strict,show" default:"mask" help:"Whether personal data is masked in answers: ${enum} (default ${default}). Strict also masks dates of birth, street addresses and names behind words that introduce them."`
 	Links      string `name:"resource-links" enum:"auto,always,never," default:"" placeholder:"WHEN" help:"Whether answers link the calls that they name as MCP resources: auto, always or never; auto links for clients that are known to take links (default auto)."`
 	Structured bool   `help:"Declare output schemas and always send structured content, for clients that run code over results."`
 	// CursorSecret is what instances behind one load balancer share, so that each
@@ -123,6 +123,9 @@ const (
 
 // Mask says whether personal data is to be masked.
 func (o Options) Mask() bool { return o.PII != "show" }
+
+// Strict says that Mask masks names, addresses and dates of birth, too.
+func (o Options) Strict() bool { return o.PII == "strict" }
 
 // Log is what to tell the operator, and how.
 type Log struct {

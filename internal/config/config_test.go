@@ -114,7 +114,7 @@ func TestMistakes(t *testing.T) {
 		{args: "--max-fetch many", want: `--max-fetch: expected a valid 64 bit int but got "many"`},
 		{args: "--budget 499", want: `--budget must be from 500 to 10000 tokens, not 499`},
 		{args: "--budget 10001", want: `--budget must be from 500 to 10000 tokens, not 10001`},
-		{args: "--pii hide", want: `--pii must be one of "mask","show" but got "hide"`},
+		{args: "--pii hide", want: `--pii must be one of "mask","strict","show" but got "hide"`},
 		{args: "--log-level loud", want: `--log-level must be one of "debug","info","warn","error" but got "loud"`},
 		{args: "--data " + filepath.Join(dir, "none.jsonl"), want: `no such file`},
 		{args: "--data " + dir, want: `is a directory`},
@@ -188,7 +188,7 @@ func TestHelpNamesEverything(t *testing.T) {
 	_, err = Parse([]string{"serve", "--help"}, env{}.get, &out)
 	require.NoError(t, err)
 	for _, word := range []string{"--demo", "--data=FILE", "--max-fetch", "default 5000", "at most 10000", "--time-zone", "--pii",
-		"mask,show", "--structured", "--log-level", "--log-format", "$CEKURA_BASE_URL", "$CEKURA_PROJECT_ID", "$CEKURA_AGENT_ID",
+		"mask,strict,show", "--structured", "--log-level", "--log-format", "$CEKURA_BASE_URL", "$CEKURA_PROJECT_ID", "$CEKURA_AGENT_ID",
 		"--config=FILE", "--mirror=WHERE", "--retain=DAYS", "default 90d", "--details", "--telzino-agent-ids=ID", "$TELZINO_BASE_URL", "$ZUDU_BASE_URL",
 		"--http=ADDR", "--auth=HOW", "--no-auth", "--tokens=FILE", "--oauth-issuer", "--oauth-audience", "--oauth-resource", "--oauth-filter-claim", "--oauth-algorithm", "--zudu-agent-ids=ID", "--allowed-host", "--allowed-origin",
 		"--trusted-proxy=CIDR", "--rate", "default 600", "--in-flight=", "--in-flight-per-principal", "--drain-delay", "CALL_LOGS_CURSOR_SECRET", "--metrics=ADDR", "--tls-cert", "--tls-key", "--otlp-endpoint=URL", "$OTEL_EXPORTER_OTLP_ENDPOINT"} {

@@ -111,7 +111,7 @@ const (
 // well, where the line is known.
 func options() map[string]option {
 	return map[string]option{
-		"time_zone": {check: checkZone}, "pii": {check: among("mask", "show")}, "structured": {kind: truth},
+		"time_zone": {check: checkZone}, "pii": {check: among("mask", "strict", "show")}, "structured": {kind: truth},
 		"budget": {kind: number, check: whole(checkBudget)}, "max_fetch": {kind: number, check: whole(checkPositive)}, "max_rate": {kind: number, check: whole(checkPositive)},
 		"log_level": {check: among("debug", "info", "warn", "error")}, "log_format": {check: among("text", "json")},
 

@@ -197,7 +197,7 @@ func TestMistakesInTheFile(t *testing.T) {
 		{"max_fetch: 0", "1: max_fetch must be at least 1, not 0"},
 		{"structured: yes", "1: structured must be true or false, not text"},
 		{"pii: true", "1: pii must be text, not true or false"},
-		{"pii: hide", `1: pii must be one of mask, show, not "hide"`},
+		{"pii: hide", `1: pii must be one of mask, strict, show, not "hide"`},
 		{"time_zone: Mars/Base", `1: time_zone is the unknown time zone "Mars/Base"`},
 		{"retain: 90x", `1: retain must be a number of days such as 90d, not "90x"`},
 		{"retain: 0", `1: retain must be from 1d to 3650d`},

@@ -139,7 +139,7 @@ func iban(e *edit, from int) (end int, ok bool) {
 		return 0, false
 	}
 	var b []byte
-	best, n, i := 0, 0, 0
+	best, i := 0, 0
 	for i < len(s) && len(b) < 34 {
 		c := s[i]
 		switch {
@@ -152,7 +152,7 @@ func iban(e *edit, from int) (end int, ok bool) {
 			continue
 		case (c == ' ' || c == '-') && i+1 < len(s) && isCode(s[i+1]) && len(b) > 1:
 			if ibanEnds(b) {
-				best, n = i, len(b)
+				best = i
 			}
 			i++
 			continue
@@ -160,25 +160,38 @@ func iban(e *edit, from int) (end int, ok bool) {
 		break
 	}
 	if (i == len(s) || !isCode(s[i]) && s[i] < 0x80) && ibanEnds(b) {
-		best, n = i, len(b)
+		best = i
 	}
 	if len(b) < 4 || b[2] > '9' || b[3] > '9' || b[0] <= '9' || b[1] <= '9' {
 		return 0, false
 	}
 	if best == 0 { // wrong check digits, as it was heard
-		if c := e.cue(from); c != accountCue || len(b) < 15 {
+		if want := ibanLengths[s[:2]]; want == 0 || len(b) < want-2 || e.cue(from) != accountCue {
 			return 0, false
 		}
-		best, n = ibanForm(s), len(b)
-		if best == 0 {
+		if best = ibanForm(s); best == 0 {
 			return 0, false
 		}
 	}
-	_ = n
 	tail := strings.ReplaceAll(strings.ReplaceAll(s[:best], " ", ""), "-", "")
 	e.replace(from, from+best, hidden, tail[len(tail)-4:])
 	return from + best, true
 }
+
+// ibanLengths are the lengths of the IBANs of each country (ISO 13616 registry).
+var ibanLengths = func() map[string]int {
+	m := map[string]int{}
+	for n, countries := range map[int]string{
+		15: "NO", 16: "BE", 18: "DK FI FO GL NL SD", 19: "MK SI", 20: "AT BA EE KZ LT LU XK MN", 21: "CH CR HR LI LV", 22: "BG BH DE GB GE IE ME RS VA",
+		23: "AE GI IL IQ OM SO TL", 24: "AD CZ ES MD PK RO SA SE SK TN VG", 25: "LY PT ST", 26: "IS TR", 27: "BI DJ FR GR IT MC MR SM",
+		28: "AL AZ BY CY DO GT HU LB NI PL SV", 29: "BR EG PS QA UA", 30: "JO KW MU", 31: "MT SC", 32: "LC", 33: "RU",
+	} {
+		for c := range strings.FieldsSeq(countries) {
+			m[c] = n
+		}
+	}
+	return m
+}()
 
 // ibanForm is where groups of an IBAN's form end: those with digits.
 func ibanForm(s string) (end int) {
@@ -212,7 +225,7 @@ func ibanForm(s string) (end int) {
 
 // ibanEnds checks the MOD 97-10 of ISO 7064 over b.
 func ibanEnds(b []byte) bool {
-	if len(b) < 15 || b[2] > '9' || b[3] > '9' || b[0] <= '9' || b[1] <= '9' {
+	if len(b) < 15 || ibanLengths[string(b[:2])] != len(b) || b[2] > '9' || b[3] > '9' || b[0] <= '9' || b[1] <= '9' {
 		return false
 	}
 	mod := 0

@@ -54,11 +54,14 @@ func (c corpusLine) hides(shown string) bool {
 
 // saidDigits counts digits in words and numerals.
 func saidDigits(s string) (n int) {
+	ten, french80 := false, false // a word before may go on
 	for at := 0; at < len(s); {
 		said, to := sayingAt(s, at)
 		switch {
+		case said.what == aDigit && ten && len(said.d) == 1:
 		case said.what == aDigit:
 			n += len(said.d)
+		case said.what == aTeen && ten && french80:
 		case said.what == aTen || said.what == aTeen:
 			n += 2
 		case to == at:
@@ -67,6 +70,9 @@ func saidDigits(s string) (n int) {
 				n++
 			}
 			to = at + size
+		}
+		if said.what != aFiller && said.what != nothingSpoken {
+			ten, french80 = said.what == aTen, said.d == french
 		}
 		at = max(to, at+1)
 	}

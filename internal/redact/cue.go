@@ -16,6 +16,7 @@ const (
 	accountCue
 	nationalCue
 	mailCue
+	weakCue  // a number, without a word whose or of what
 	otherCue // an order, a parcel, a flight: a number of nobody
 )
 
@@ -119,7 +120,7 @@ func generic(s, next string) cue {
 	if own || possessive[next] {
 		return phoneCue
 	}
-	return noCue
+	return weakCue
 }
 
 // wordCue is what one word says.
@@ -140,6 +141,11 @@ func wordCue(word string) cue {
 	}
 	if c, ok := cueOf[string(low[:min(len(word), len(low))])]; ok {
 		return c
+	}
+	for _, article := range [...]string{"ال", "ה"} {
+		if bare, ok := strings.CutPrefix(word, article); ok {
+			return cueOf[bare]
+		}
 	}
 	if len(word) < 7 {
 		return noCue

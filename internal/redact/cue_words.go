@@ -3,7 +3,7 @@ package redact
 import "strings"
 
 // addressed are the words behind a verb that make it one of telephoning.
-var addressed = setOf("me us him her them back at on you again under")
+var addressed = setOf("me us him her them back at on you again under au al a unter an op mich moi no pod")
 
 // possessive are the words that make a number somebody's.
 var possessive = setOf("my our your his her their mine meine mein unsere unser ihre deine mi mis nuestro su mon ma notre votre mio mia nostro meu minha nosso " +
@@ -39,7 +39,7 @@ var cueOf = func() map[string]cue {
 			"pedido pedidos factura seguimiento reserva referencia guía envío commande suivi facture réservation dossier référence colis ordine ordini fattura spedizione prenotazione pratica encomenda rastreio fatura nota protocolo " +
 			"bestelling factuur pakket zending zamówienie zamówienia faktura przesyłki sipariş fatura kargo заказ заказа заказу трек накладная посылка طلب طلبي شحنة הזמנה ऑर्डर pesanan resi đơn tilaus beställning",
 		numberCue: "number numbers num no nr numéro número numero numri nummer nomor nomer номер номера αριθμός αριθμό رقم מספר המספר नंबर नम्बर নম্বর número numer numeru číslo numarası số numero nombor",
-		verbCue:   "call calls calling reach text contact dial ring phoned called message sms",
+		verbCue:   "call calls calling reach text contact dial ring phoned called message sms joindre appeler appelez rappeler rappelez llamar llámame llame llámeme erreichen erreichbar anrufen chiamare chiamami richiamare ligar ligue bel bellen ring zadzwonić",
 	} {
 		for w := range strings.FieldsSeq(words) {
 			if _, ok := m[w]; !ok || c == otherCue || c == cardCue {
@@ -58,7 +58,7 @@ var unspacedCues = []struct {
 	text string
 	cue  cue
 }{
-	{"电话", phoneCue}, {"電話", phoneCue}, {"手机", phoneCue}, {"手機", phoneCue}, {"联系方式", phoneCue}, {"号码是", phoneCue}, {"號碼是", phoneCue}, {"我的号码", phoneCue},
+	{"电话", phoneCue}, {"请打", phoneCue}, {"電話", phoneCue}, {"手机", phoneCue}, {"手機", phoneCue}, {"联系方式", phoneCue}, {"号码是", phoneCue}, {"號碼是", phoneCue}, {"我的号码", phoneCue},
 	{"携帯", phoneCue}, {"電話番号", phoneCue}, {"番号は", phoneCue}, {"연락처", phoneCue}, {"전화", phoneCue}, {"휴대폰", phoneCue}, {"핸드폰", phoneCue}, {"번호는", phoneCue}, {"번호가", phoneCue},
 	{"เบอร์", phoneCue}, {"โทร", phoneCue}, {"มือถือ", phoneCue},
 	{"卡号", cardCue}, {"卡號", cardCue}, {"信用卡", cardCue}, {"カード", cardCue}, {"カード番号は", cardCue}, {"카드", cardCue}, {"카드번호는", cardCue}, {"บัตร", cardCue},

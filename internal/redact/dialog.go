@@ -146,15 +146,21 @@ func beginsWithDigits(s string) bool {
 	return false
 }
 
+// asks are words of a turn that asks for something else.
+var asks = setOf("your what when where who which why how pin name date address email order")
+
 // isBackchannel tells a turn that only says that one listens: okay, go on, or
 // digits that are repeated.
 func isBackchannel(s string) bool {
 	words := strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.Is(unicode.M, r) && r != '\'' })
 	n := 0
 	for _, w := range words {
+		if asks[strings.ToLower(w)] {
+			return false
+		}
 		if said := sayingOf(w); said.what == nothingSpoken {
 			n++
 		}
 	}
-	return n <= 4 && len(words) <= 14
+	return n <= 3 && len(words) <= 14
 }

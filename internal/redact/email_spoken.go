@@ -30,6 +30,9 @@ func spokenEmail(e *edit, from, to int) (end int, ok bool) {
 	if end == 0 {
 		return 0, false
 	}
+	if sayingOf(first).what != nothingSpoken && e.cue(from) != mailCue { // at one point
+		return 0, false
+	}
 	at, sure := localBefore(e, from)
 	if at == from {
 		return 0, false

@@ -21,14 +21,21 @@ func number(e *edit, from int) int {
 	}
 	r.trim()
 	rest := r.low
+	if r.total >= 12 && r.low < r.high && r.even(r.low, r.high) && r.cue() == cardCue {
+		r.cued(e, r.low, r.high)
+		return r.end
+	}
 	for a := r.low; a <= r.high && r.total >= 7; {
 		f := r.match(a)
 		if f.last < a {
 			a++
 			continue
 		}
-		r.cued(e, rest, a-1)
-		e.replace(max(e.done, r.start(a)), r.groups[f.last].to, f.text, r.tail(f.last, f.keep))
+		begin := a
+		if !r.cued(e, rest, a-1) && rest == r.low && a > rest && r.groups[a].first-r.groups[rest].first <= 3 && r.cue() == phoneCue {
+			begin = rest
+		}
+		e.replace(max(e.done, r.start(begin)), r.groups[f.last].to, f.text, r.tail(f.last, f.keep))
 		a = f.last + 1
 		rest = a
 	}
@@ -41,7 +48,7 @@ const leastCued = 5
 
 // cued masks the groups a to b, which are no number by themselves, where the words
 // before say that they are.
-func (r *run) cued(e *edit, a, b int) {
+func (r *run) cued(e *edit, a, b int) bool {
 	for a <= b && !r.opens(a) {
 		a++
 	}
@@ -49,7 +56,7 @@ func (r *run) cued(e *edit, a, b int) {
 		b--
 	}
 	if a > b || a != r.low {
-		return // behind a number that was found
+		return false // behind a number that was found
 	}
 	n := 0
 	for i := a; i <= b; i++ {
@@ -63,14 +70,16 @@ func (r *run) cued(e *edit, a, b int) {
 		if n < 8 {
 			keep = 2
 		}
+	case c == weakCue && n >= 9 && n <= 12 && r.digits[r.groups[a].first] == '0' && !r.dated(a, b):
 	default:
-		return
+		return false
 	}
 	text := bullets
 	if r.cue() == cardCue {
 		text = "•••• •••• •••• "
 	}
 	e.replace(max(e.done, r.start(a)), r.groups[b].to, text, r.tail(b, min(keep, r.groups[b].first+r.groups[b].n)))
+	return true
 }
 
 // cue is what the words before the run say.

@@ -146,11 +146,28 @@ func (r *run) trunk(a int) find {
 			if existsAbroad(d[2:]) {
 				best = find{last: b, text: bullets, keep: 4}
 			}
-		case a == b && existsIn(d, "GB", "FR", "AU"), a != b && n <= 6 && existsIn(d, "GB", "FR", "AU", "DE", "IT", "NL", "BE", "JP", "CN"):
+		case a == b && (existsIn(d, "GB", "FR", "AU") || total >= 10 && isMobile(d)), a != b && n <= 6 && existsIn(d, withTrunk...):
 			best = find{last: b, text: bullets, keep: 4}
 		}
 	}
 	return best
+}
+
+// withTrunk are countries that dial a 0 before their numbers at home.
+var withTrunk = []string{"GB", "FR", "AU", "DE", "IT", "NL", "BE", "JP", "CN", "KR", "IN", "BR", "EG", "TR", "ZA", "SE", "CH", "AT", "ID", "PH", "TH", "VN", "MY", "NG", "KE", "PK", "SA", "AE", "IL", "NZ", "IE", "RO", "UA"}
+
+// isMobile tells whether d is a mobile number of one of these countries.
+func isMobile(d []byte) bool {
+	for _, region := range withTrunk {
+		p, err := phonenumbers.Parse(string(d), region)
+		if err != nil || !phonenumbers.IsValidNumberForRegion(p, region) {
+			continue
+		}
+		if phonenumbers.GetNumberType(p) == phonenumbers.MOBILE {
+			return true
+		}
+	}
+	return false
 }
 
 func existsIn(d []byte, regions ...string) bool {

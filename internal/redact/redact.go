@@ -11,8 +11,8 @@ import (
 // Version changes with what is masked: what was made of masked text is made anew.
 const Version = "3"
 
-// A Masker masks text. It holds nothing, and any number of goroutines may use it.
-type Masker struct{}
+// A Masker masks text. Any number of goroutines may use it.
+type Masker struct{ strict bool }
 
 // New returns a Masker.
 func New() *Masker { return &Masker{} }
@@ -40,6 +40,9 @@ func (m *Masker) Mask(s string) string { return m.mask(s, "") }
 
 // mask is Mask of s, with what was said before it.
 func (m *Masker) mask(s, before string) string {
+	if m.strict {
+		s = strictly(s)
+	}
 	// What a mask leaves over may be read anew without its neighbours. Each round
 	// removes digits or letters, so there is a last one.
 	for {

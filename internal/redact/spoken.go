@@ -102,14 +102,14 @@ func (d *dictation) take(s saying, at, to, fillers int) bool {
 		}
 		d.add(add{saying: s, at: at, digits: len(s.d), value: s.n}, to)
 	case aTen:
-		if beside && fillers == 0 && was.what == aDigit && was.d == "4" && s.n == 20 { // quatre-vingt
-			was.saying, was.digits, was.value, d.end = saying{what: aTen, n: 80}, 2, 80, to
+		if beside && fillers == 0 && was.what == aDigit && was.d == "4" && s.n == 20 && s.d == french { // quatre-vingt
+			was.saying, was.digits, was.value, d.end = saying{what: aTen, n: 80, d: french}, 2, 80, to
 			d.n, d.singles = d.n+1, d.singles-1
 			return true
 		}
 		d.add(add{saying: s, at: at, digits: 2, value: s.n}, to)
 	case aTeen:
-		if beside && was.what == aTen && (was.n == 60 || was.n == 80) && s.n < 20 { // soixante-dix
+		if beside && was.what == aTen && was.d == french && (was.n == 60 || was.n == 80) && s.n < 20 { // soixante-dix
 			was.what, was.value, d.end = aTeen, was.value+s.n, to
 			was.n = s.n
 			return true
@@ -153,7 +153,10 @@ func (d *dictation) add(a add, end int) {
 		d.singles += a.digits
 	}
 	if !a.numeral {
-		d.spoken++
+		d.spoken += max(1, a.digits)
+	}
+	if a.what == aDigit && len(a.d) > 2 {
+		d.step = mixed
 	}
 	d.nonzero = d.nonzero || strings.Trim(a.d, "0") != "" || a.what != aDigit
 	d.last = [2]add{d.last[1], a}

@@ -121,6 +121,9 @@ var tenWords = []string{
 	"twintig dertig veertig vijftig zestig zeventig tachtig negentig",
 }
 
+// french marks the tens that a teen goes on: soixante-dix.
+const french = "fr"
+
 // teenWords are 10 to 19.
 var teenWords = []string{
 	"ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen",
@@ -156,9 +159,13 @@ var sayings = func() map[string]saying {
 			put(w, saying{what: aDigit, n: n, d: strconv.Itoa(n)})
 		}
 	}
-	for _, words := range tenWords {
+	for k, words := range tenWords {
 		for i, w := range strings.Fields(words) {
-			put(w, saying{what: aTen, n: 10 * (i + 2)})
+			s := saying{what: aTen, n: 10 * (i + 2)}
+			if k == 3 {
+				s.d = french
+			}
+			put(w, s)
 		}
 	}
 	for _, words := range teenWords {

@@ -29,11 +29,6 @@ func (s *Store) Find(ctx context.Context, q call.Query) (p call.Page, err error)
 		return c.snapshot(func() error {
 			q := q
 			q.Where = s.own(q.Where)
-			if hidden(q.View) && (q.Text != nil || q.Similar != nil) {
-				if err := s.sameIndex(c); err != nil {
-					return err
-				}
-			}
 			var err error
 			if q.Order == call.Relevance || q.Similar != nil {
 				p, err = s.relevant(c, q)

@@ -229,16 +229,3 @@ func (s *Store) unindexed(ctx context.Context) error {
 		Hint: "Ask again in a minute. Lists, filters and read_transcript answer meanwhile.",
 	}
 }
-
-// sameIndex fails where another process has indexed the file anew for another
-// View: what that shows is not what may be seen here.
-func (s *Store) sameIndex(c *conn) error {
-	is, err := c.meta(indexIs)
-	if err == nil && is != s.index.version {
-		err = &call.Error{
-			Kind: call.Unavailable, Msg: "Another process has indexed the local copy for another --pii or version.",
-			Hint: "Processes that share a copy need the same: start them with one --pii, or name another --mirror.",
-		}
-	}
-	return err
-}

@@ -39,7 +39,7 @@ func (h *house) copyFinding(ctx context.Context, c config.Copy) *setup.Finding {
 		return nil
 	}
 	f := &setup.Finding{About: "copy"}
-	db, err := store.Open(ctx, store.Options{Path: c.Mirror, Now: h.tools.Now, View: h.views.masked, Version: indexVersion})
+	db, err := store.Open(ctx, store.Options{Path: c.Mirror, Now: h.tools.Now, View: h.views.masked, Version: h.indexVersion})
 	if err != nil {
 		f.Failed, f.Said = true, strings.TrimPrefix(err.Error(), "store: ")
 		if b := store.Broken(err); b != nil {

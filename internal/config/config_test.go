@@ -34,7 +34,7 @@ func TestDefaults(t *testing.T) {
 	for _, args := range [][]string{nil, {"serve"}, {"tool", "list_call_logs"}} {
 		c := parse(t, nil, args...)
 		assert.Equal(t, Options{
-			MaxFetch: 5000, MaxRate: 25, Links: "auto", Budget: 4000, PII: "mask",
+			MaxFetch: 5000, MaxRate: 25, Budget: 4000, PII: "mask",
 			Place: Place{
 				TimeZone: time.UTC,
 				Log:      Log{Level: "info", Format: "text"},

@@ -86,21 +86,28 @@ func TestCostlyArgumentsAreRefused(t *testing.T) {
 	}
 	many := `{"filters_v2":{"operator":"or","conditions":[` + strings.Repeat(`{"field":"topic","op":"regex","value":"(a.{0,20}){9}x"},`, 9) + `{"field":"topic","op":"eq","value":"x"}]}}`
 	for args, word := range map[string]string{
-		regex(`(.{0,30}){0,30}x`):           "too costly",
-		regex(`((a{0,9}){0,9}){0,9}b`):      "too costly",
-		regex(`(?:(?:.?){31}){32}$`):        "too costly",
-		regex(`.{1000}`):                    "too costly",
-		regex(`(a*){1000}`):                 "too costly",
-		regex(strings.Repeat("(a|b)", 400)): "too costly",
-		regex(strings.Repeat("ab", 4000)):   "at most 4000 bytes",
-		many:                                "in all",
+		`{"query":"` + strings.Join(strings.Split("abcdefghij", ""), "* OR ") + `*"}`: "letter or two",
+		`{"query":"the -a* -b* -c* -d*"}`:                                             "letter or two",
+		`{"query":"` + strings.Repeat("refund* ", 30) + `"}`:                          "too many",
+		regex(`(.{0,30}){0,30}x`):                                                     "too costly",
+		regex(`((a{0,9}){0,9}){0,9}b`):                                                "too costly",
+		regex(`(?:(?:.?){31}){32}$`):                                                  "too costly",
+		regex(`.{1000}`):                                                              "too costly",
+		regex(`(a*){1000}`):                                                           "too costly",
+		regex(strings.Repeat("(a|b)", 400)):                                           "too costly",
+		regex(strings.Repeat("ab", 4000)):                                             "at most 4000 bytes",
+		many:                                                                          "in all",
 		`{"filters_v2":{"field":"transcript","op":"contains","value":"` + strings.Repeat("a", 5000) + `"}}`: "at most 2000 bytes",
 		`{"filters_v2":{"field":"topic","op":"in","value":["` + strings.Repeat("a", 5000) + `"]}}`:          "at most 2000 bytes",
 		`{"call_ids":["` + strings.Repeat(`1","`, 1500) + `2"]}`:                                            "at most 1000",
 		`{"call_ids":"` + strings.Repeat(`1,`, 1500) + `"}`:                                                 "at most 1000",
 	} {
 		began := time.Now()
-		r, err := h.call(t.Context(), "list_call_logs", args)
+		tool := "list_call_logs"
+		if strings.HasPrefix(args, `{"query"`) {
+			tool = "search_transcripts"
+		}
+		r, err := h.call(t.Context(), tool, args)
 		require.NoError(t, err)
 		assert.True(t, r.IsError, "%.80s", args)
 		assert.Contains(t, textOf(t, r), word, "%.80s", args)

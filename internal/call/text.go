@@ -52,7 +52,39 @@ func ParseText(s string) (*Text, error) {
 	if n := len(t.String()); n > longestText {
 		return nil, fmt.Errorf("%d characters of words are too many to look for. Give at most %d: the rarest words, or one phrase", n, longestText)
 	}
+	if err := t.fewPrefixes(); err != nil {
+		return nil, err
+	}
 	return t, nil
+}
+
+// The limits of prefixes. Each is a merge of all that is known of the words that
+// begin so, which an index does in one go: of one letter that is a large part of it.
+const (
+	maxPrefixes      = 24
+	maxShortPrefixes = 3 // of one letter or two
+)
+
+func (t *Text) fewPrefixes() error {
+	all, short := 0, 0
+	for _, c := range append(slices.Clone(t.all), t.not) {
+		for _, w := range c {
+			if !w.prefix {
+				continue
+			}
+			all++
+			if last := w.words[len(w.words)-1]; utf8.RuneCountInString(last) <= 2 {
+				short++
+			}
+		}
+	}
+	switch {
+	case all > maxPrefixes:
+		return fmt.Errorf("%d words with a * are too many to look for. Give at most %d", all, maxPrefixes)
+	case short > maxShortPrefixes:
+		return fmt.Errorf("%d beginnings of one letter or two match too many words. Give at most %d, or longer ones", short, maxShortPrefixes)
+	}
+	return nil
 }
 
 // String is the query in its own language; ParseText reads it back.

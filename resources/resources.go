@@ -127,7 +127,7 @@ func (d Deps) AddNewest(ctx context.Context, _ any, r *mcp.ListResourcesRequest,
 func (d Deps) read(ctx context.Context, r mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
 	a, err := parse(r.Params.URI, d.Sources)
 	if err != nil {
-		return nil, err
+		return nil, invalid(err)
 	}
 	l, err := d.Calls.Get(ctx, a.id)
 	if err != nil {
@@ -154,7 +154,7 @@ func (d Deps) read(ctx context.Context, r mcp.ReadResourceRequest) ([]mcp.Resour
 	}
 	part, err := a.request.Of(l)
 	if err != nil {
-		return nil, err
+		return nil, invalid(err)
 	}
 	if a.request == (render.Request{}) { // how a call ended is at its end
 		part.Excerpt.InOrder, part.Excerpt.Ends = false, true
@@ -244,4 +244,12 @@ func cause(err error) error {
 		return ce.Err
 	}
 	return err
+}
+
+// invalid is an error of the address, as such.
+func invalid(err error) error {
+	if ce := (*call.Error)(nil); errors.As(err, &ce) {
+		return ce
+	}
+	return &call.Error{Kind: call.Invalid, Msg: err.Error(), Err: err}
 }

@@ -172,7 +172,7 @@ func (h *house) server() (*server.MCPServer, error) {
 		server.WithCompletions(), server.WithResourceCompletionProvider(complete), server.WithPromptCompletionProvider(promptCompleter),
 		server.WithHooks(hooks), server.WithLogger(quiet), catalogueHint(mcp.MethodToolsList), catalogueHint(mcp.MethodResourcesList),
 		catalogueHint(mcp.MethodResourcesTemplatesList), catalogueHint(mcp.MethodPromptsList),
-		server.WithToolFilter(serve.ToolFilter), server.WithToolHandlerMiddleware(serve.ToolCheck),
+		server.WithToolFilter(serve.ToolFilter), server.WithToolHandlerMiddleware(serve.ToolCheck), server.WithResourceHandlerMiddleware(serve.ResourceCheck),
 	)...)
 	s.AddTools(tools.All(h.tools)...)
 	s.AddResources(resources.Static(d)...)

@@ -50,7 +50,14 @@ func (f *front) run(ctx context.Context, w http.ResponseWriter, r *http.Request,
 		asked.Header.Del(name)
 	}
 	asked.Body, asked.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	f.mcp.ServeHTTP(out, asked)
+	if e.Method == readResource {
+		ctx, fault := judging(ctx)
+		answer := &held{ResponseWriter: out}
+		f.mcp.ServeHTTP(answer, asked.WithContext(ctx))
+		answer.send(out, fault, mcp.IsModernProtocol(r.Header.Get(mcp.HeaderProtocolVersion)))
+	} else {
+		f.mcp.ServeHTTP(out, asked)
+	}
 	f.complete(ctx, out, e)
 	ended = true
 }

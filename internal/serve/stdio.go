@@ -279,7 +279,8 @@ func (w *wire) handle(ctx context.Context, line []byte) (answer mcp.JSONRPCMessa
 			answer = *refusal(nil, mcp.INTERNAL_ERROR, "internal error")
 		}
 	}()
-	return w.server.HandleMessage(ctx, line)
+	ctx, fault := judging(ctx)
+	return fault.of(w.server.HandleMessage(ctx, line))
 }
 
 // encode is an answer as a line, under the request's own id if it has one. What

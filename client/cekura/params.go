@@ -224,9 +224,9 @@ func unheard(name, field string, x filter.Expr) error {
 	e := &call.Error{Kind: call.Invalid, Msg: fmt.Sprintf("%s cannot filter by %s.", name, filter.Words(x)), Err: errUnheard}
 	switch {
 	case field == "assistant_id":
-		e.Hint = "It can be asked for assistant_id eq one value, joined by and with the rest, not inside or."
+		e.Hint = "It can be asked for assistant_id eq one value."
 	case field == "project_id":
-		e.Hint = "It can be asked for project_id eq one integer, joined by and with the rest, not inside or."
+		e.Hint = "It can be asked for project_id eq one integer."
 	case strings.HasPrefix(field, "metadata."):
 		e.Hint = "Its lists carry no metadata, so it can be asked for metadata.KEY with eq, neq, contains, startswith, in or isnull only."
 	default:

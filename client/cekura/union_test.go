@@ -91,3 +91,28 @@ func TestAnyJoinOfFilters(t *testing.T) {
 	}
 	assert.NotZero(t, split, "some had to be asked in parts")
 }
+
+// An or of the assistant, which the API has a parameter for and rows do not tell,
+// is each of its parts, and calls that both find are there once.
+func TestOrOfAnAssistant(t *testing.T) {
+	api := demo.New(demo.Options{Calls: 80, Now: now})
+	s := over(t, demo.Transport(api), nil)
+	want, both := 0, 0
+	for _, c := range api.Calls() {
+		billing, failed := c.AssistantID == "asst_billing", c.Success != nil && !*c.Success
+		if billing || failed {
+			want++
+		}
+		if billing && failed {
+			both++
+		}
+	}
+	require.NotZero(t, both)
+	where := parse(t, `{"operator":"or","conditions":[{"field":"assistant_id","op":"eq","value":"asst_billing"},{"field":"success","op":"eq","value":false}]}`)
+	where = filter.All(filter.Within("timestamp", now().Add(-40*day), now()), where)
+	p, err := s.Find(t.Context(), call.Query{Where: where, Limit: 100, Exhaust: true})
+	require.NoError(t, err)
+	assert.Len(t, p.Logs, want)
+	assert.Len(t, slices.Compact(slices.Sorted(slices.Values(keys(p.Logs)))), want)
+	assert.Equal(t, want, *p.Total)
+}

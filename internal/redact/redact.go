@@ -9,7 +9,7 @@ import (
 )
 
 // Version changes with what is masked: what was made of masked text is made anew.
-const Version = "3"
+const Version = "4"
 
 // A Masker masks text. Any number of goroutines may use it.
 type Masker struct{ strict bool }

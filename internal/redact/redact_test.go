@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
@@ -92,6 +93,17 @@ func TestMaskIsIdempotent(t *testing.T) {
 		once := m.Mask(s)
 		assert.Equal(t, once, m.Mask(once), s)
 	})
+}
+
+// Digits said one by one without an end are read in parts: what would take
+// minutes if each were the beginning of all that follow takes a moment.
+func TestEndlessDictation(t *testing.T) {
+	m := New()
+	begin := time.Now()
+	for _, said := range []string{"1 uh ", "one uh ", "one 1 uh ", "double uh ", "one, it's 12 uh "} {
+		m.Mask("my order is " + strings.Repeat(said, 40_000))
+	}
+	assert.Less(t, time.Since(begin), 30*time.Second)
 }
 
 // TestStarts keeps the table of first letters in step with the words.

@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"cmp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -14,6 +15,7 @@ const (
 	minAccount  = 6
 	maxFillers  = 4  // words in a row that say no digit
 	maxNumerals = 12 // digits of a group within a dictation
+	maxDictated = 40 // digits of a dictation, so that no text costs its square
 )
 
 // words reads the word at e.s[from:] and, where it is a digit, all digits that
@@ -41,6 +43,7 @@ type dictation struct {
 	spoken     int    // words among what was added
 	step       int    // whether all so far count up or down
 	nonzero    bool   // some digit is not 0: "oh oh oh" is none
+	numerals   int    // where the first numerals behind its first word are, or 0
 }
 
 // An add is what one saying adds to a dictation.
@@ -76,10 +79,13 @@ func dictate(e *edit, from int) (end int, ok bool) {
 		case s.what == aDigit && factor > 0 && len(s.d) == 1:
 			d.add(add{saying: s, at: factorAt, digits: factor, value: -1}, to)
 			factor, fillers = 0, 0
-		case factor > 0, s.what == nothingSpoken, s.what == aFiller, !d.take(s, at, to, fillers):
+		case factor > 0, s.what == nothingSpoken, s.what == aFiller, d.n >= maxDictated, !d.take(s, at, to, fillers):
 			return d.mask(e), true
 		default:
 			fillers = 0
+			if s.numeral && at > from && d.numerals == 0 {
+				d.numerals = at
+			}
 		}
 		next := skipGap(e.s, to)
 		if next == to && (next == len(e.s) || !unspacedStart(e.s[next:])) {
@@ -163,14 +169,12 @@ func (d *dictation) add(a add, end int) {
 	d.end = end
 }
 
-// mask replaces a dictation that is a number of a person's, and returns its end.
+// mask replaces a dictation that is a number of a person's, and returns where to
+// read on: behind it, or, where it is none, at the numerals in it, which may be
+// one as they are written ("the white one, it is 415-555-2671").
 func (d *dictation) mask(e *edit) int {
-	if d.n < minAccount || !d.nonzero || d.spoken < 2 {
-		return d.end
-	}
-	c := e.cue(d.first)
-	if c == otherCue || !d.isNumber(c) {
-		return d.end
+	if d.n < minAccount || !d.nonzero || d.spoken < 2 || !d.isNumber(e.cue(d.first)) {
+		return cmp.Or(d.numerals, d.end)
 	}
 	from := max(d.first, e.done)
 	keep := d.last[0].at
@@ -189,6 +193,8 @@ func (d *dictation) mask(e *edit) int {
 
 func (d *dictation) isNumber(c cue) bool {
 	switch c {
+	case otherCue:
+		return false
 	case phoneCue:
 		return d.n >= minCued
 	case cardCue, accountCue, nationalCue:

@@ -37,6 +37,7 @@ func listCallLogs(d Deps) server.ServerTool {
 		} else if err := q.sameOrder(in.OrderBy); err != nil {
 			return nil, err
 		}
+		q.query.Need = call.NeedOpening
 		p, err := d.Calls.Find(ctx, q.query)
 		if err != nil {
 			return nil, err
@@ -180,7 +181,7 @@ func (a listed) rows() [][]string {
 		}
 		row := []string{
 			id, "", "", render.Outcome(l), render.Value(agentOf(l), 40), render.Value(l.EndedReason, 40), render.Value(l.Topic, 40),
-			failedWords(l), "", render.Value(opening(l), 64),
+			failedWords(l), "", render.Value(l.Opening(), 64),
 		}
 		if !l.StartedAt.IsZero() {
 			row[1] = l.StartedAt.UTC().Format(layout)
@@ -236,23 +237,6 @@ func failedWords(l *call.Log) string {
 
 // brief is a name as it is shown: clean, and no longer than names are.
 func brief(s string) string { return render.Clip(render.Clean(s), 100) }
-
-// opening is why the caller says he calls: his first turn of four words and
-// more, since most begin with a greeting, or his first at all.
-func opening(l *call.Log) string {
-	first := ""
-	for i := range l.Turns {
-		if t := &l.Turns[i]; t.Role == call.RoleCaller && strings.TrimSpace(t.Text) != "" {
-			if first == "" {
-				first = t.Text
-			}
-			if strings.Count(strings.TrimSpace(t.Text), " ") >= 3 {
-				return t.Text
-			}
-		}
-	}
-	return first
-}
 
 // nothing is the text of an empty page.
 func (a listed) nothing(budget int) string {

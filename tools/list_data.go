@@ -44,7 +44,7 @@ func callDataOf(l *call.Log) callData {
 		ID: render.Clean(l.ID.String()), URI: l.ID.URI(), CallID: brief(l.CallID), Source: l.ID.Source, AgentID: brief(l.AgentID), AgentName: brief(l.AgentName), ProjectID: brief(l.ProjectID),
 		Success: l.Success, Status: brief(l.Status), Reviewed: l.Reviewed, EndedReason: brief(l.EndedReason), Topic: brief(l.Topic),
 		DropoffPoint: render.Clip(render.Clean(l.DropoffPoint), 200), Customer: brief(l.Customer), Direction: brief(l.Direction), FailedMetrics: failedMetrics(l),
-		Opening: render.Clip(render.Clean(opening(l)), 160), Summary: render.Paragraphs(l.Summary, 300), DashboardURL: render.Address(l.DashboardURL),
+		Opening: render.Clip(render.Clean(l.Opening()), 160), Summary: render.Paragraphs(l.Summary, 300), DashboardURL: render.Address(l.DashboardURL),
 	}
 	if !l.StartedAt.IsZero() {
 		t := l.StartedAt.UTC()

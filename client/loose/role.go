@@ -3,7 +3,6 @@ package loose
 import (
 	"regexp"
 	"strings"
-	"unicode"
 
 	"call-logs-mcp/internal/call"
 )
@@ -60,7 +59,6 @@ var (
 	decoration = regexp.MustCompile(`[*_#>` + "`" + `~"]+|^[-–•\s]+|[\s:.,-]+$`)
 	numbered   = regexp.MustCompile(`[\s#-]*\d+$`)
 	bracketed  = regexp.MustCompile(`^([^()\[\]]*)[(\[]([^()\[\]]*)[)\]]\s*$`)
-	camel      = regexp.MustCompile(`([a-z])([A-Z])`)
 )
 
 // plainName is a name of a role in small letters, with blanks between its words.
@@ -68,10 +66,17 @@ func plainName(s string) string {
 	if len(s) > 80 {
 		return s
 	}
-	if strings.ContainsFunc(s[min(1, len(s)):], unicode.IsUpper) { // most have none, and this is asked of every turn
-		s = camel.ReplaceAllString(s, "$1 $2")
+	return strings.Join(strings.Fields(strings.ToLower(joints.Replace(uncamel(s)))), " ")
+}
+
+// uncamel puts a blank between a small letter of ASCII and a large one.
+func uncamel(s string) string {
+	for i := len(s) - 1; i > 0; i-- {
+		if 'A' <= s[i] && s[i] <= 'Z' && 'a' <= s[i-1] && s[i-1] <= 'z' {
+			s = s[:i] + " " + s[i:]
+		}
 	}
-	return strings.Join(strings.Fields(strings.ToLower(joints.Replace(s))), " ")
+	return s
 }
 
 // joints stand between the words of a name.

@@ -108,11 +108,11 @@ func viewsOf(mask *redact.Masker) views {
 		whole: &call.View{Text: render.Clean, Number: render.Clean, Name: render.Clean},
 		masked: &call.View{
 			Text: cleaned(mask.Mask), Number: cleaned(mask.Number), Name: render.Clean, Hides: true,
-			Turns: func(texts, said []string) []string {
+			Turns: func(texts, said []string, n int) []string {
 				for i := range texts {
 					texts[i] = render.Clean(texts[i])
 				}
-				return mask.Turns(texts, said)
+				return mask.Turns(texts, said, n)
 			},
 		},
 	}

@@ -24,7 +24,7 @@ func (m masked) Find(ctx context.Context, q Query) (Page, error) {
 	}
 	p, err := m.Source.Find(ctx, q)
 	for i, l := range p.Logs {
-		p.Logs[i] = l.MapText(v)
+		p.Logs[i] = l.mapText(v, q.need())
 		if v.Hides && q.Text != nil && i < len(p.Hits) && p.Hits[i].Text != nil {
 			hit, _ := p.Hits[i].Text.Match(p.Logs[i], q.Role)
 			hit.Score = p.Hits[i].Score
@@ -35,6 +35,14 @@ func (m masked) Find(ctx context.Context, q Query) (Page, error) {
 		p.Notes[i] = v.Text(note)
 	}
 	return p, failure(err, v.Text)
+}
+
+// need is what is to be shown of transcripts: all where they are searched.
+func (q Query) need() Need {
+	if q.Text != nil {
+		return NeedAll
+	}
+	return q.Need
 }
 
 func (m masked) Get(ctx context.Context, id ID) (*Log, error) {

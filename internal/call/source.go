@@ -27,6 +27,10 @@ type Query struct {
 	// Confine sets it.
 	Within filter.Expr
 
+	// Need is what of the transcripts the answer shows. A source may leave the rest blank,
+	// and what masks leaves it unmasked and blank.
+	Need Need
+
 	// Scan bounds how many calls a source may read from its upstream to answer,
 	// 0 is DefaultScan. Exhaust reads on past Limit, within Scan, so that
 	// Page.Total is known although the upstream cannot count. Count wants the
@@ -37,6 +41,14 @@ type Query struct {
 
 	Progress Progress // of an answer that has to wait; nil for nobody
 }
+
+// A Need is what of the transcripts of a Page is looked at.
+type Need int
+
+const (
+	NeedAll     Need = iota
+	NeedOpening      // Log.Opening, and the number and roles of the turns
+)
 
 // A Progress hears how far an answer is that waits for calls to be fetched:
 // done of total calls, total 0 where nobody knows it, and what is being done, in

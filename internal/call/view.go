@@ -13,9 +13,10 @@ import (
 // see what Log.MapText leaves. Views are told apart by their address.
 type View struct {
 	Text func(string) string // what a person or a provider may have written freely
-	// Turns is what was said in turn, by the roles of the same places; nil for Text on
-	// each. It may change what it is given.
-	Turns  func(texts, roles []string) []string
+	// Turns is the first n of what was said in turn, by the roles of the same places; nil
+	// for Text on each. How one is shown may depend on those around it, so it is given
+	// all. It may change what it is given.
+	Turns  func(texts, roles []string, n int) []string
 	Number func(string) string // what is a telephone number by definition
 	Name   func(string) string // identifiers that questions are asked with
 	// Hides says that it keeps something back. What it shows in full can be asked
@@ -198,7 +199,7 @@ func (s seen) text(field, text string) string {
 		if c, ok := s.row.(Called); ok {
 			customer = c.CustomerNumber()
 		}
-		return s.view.Text(s.view.unnumbered(customer)(text))
+		return s.view.Text(s.view.unnumbered(customer, s.view.Number(customer))(text))
 	case prefix == "metadata" || prefix == "dynamic_variables":
 		return s.view.keyed(key, text)
 	}
@@ -226,7 +227,7 @@ func isNumberKey(key string) bool {
 
 // unnumbered writes the digits of a customer's number in a name as v has them,
 // if it hides any.
-func (v *View) unnumbered(customer string) func(string) string {
+func (v *View) unnumbered(customer, masked string) func(string) string {
 	digits := strings.Map(func(r rune) rune {
 		if r < '0' || r > '9' {
 			return -1
@@ -236,7 +237,6 @@ func (v *View) unnumbered(customer string) func(string) string {
 	if len(digits) < 7 {
 		return func(s string) string { return s }
 	}
-	masked := v.Number(customer)
 	if masked == v.Name(customer) {
 		return func(s string) string { return s }
 	}

@@ -14,9 +14,12 @@ import (
 // customer's number, it is hidden in other names of the call, too: some
 // providers name it after the caller. What v leaves alone is shared with l, not
 // copied.
-func (l *Log) MapText(v *View) *Log {
+func (l *Log) MapText(v *View) *Log { return l.mapText(v, NeedAll) }
+
+func (l *Log) mapText(v *View, need Need) *Log {
 	out := *l
-	unnumbered := v.unnumbered(l.Customer)
+	out.Customer = v.Number(l.Customer)
+	unnumbered := v.unnumbered(l.Customer, out.Customer)
 	out.CallID, out.TraceID = unnumbered(l.CallID), unnumbered(l.TraceID)
 	for _, s := range []*string{&out.RecordingURL, &out.DashboardURL} {
 		bare, _, _ := strings.Cut(*s, "?")
@@ -35,8 +38,11 @@ func (l *Log) MapText(v *View) *Log {
 		*s = v.Name(*s)
 	}
 	out.Notes = mapSlice(l.Notes, func(s *string) bool { was := *s; *s = v.Text(was); return *s != was })
-	out.Customer = v.Number(l.Customer)
-	out.Turns = l.mapTurns(v)
+	if out.Turns = l.Turns; need == NeedOpening {
+		out.Turns = l.openingTurns(v)
+	} else {
+		out.Turns = l.mapTurns(v)
+	}
 	out.Metrics = mapSlice(l.Metrics, func(m *Metric) bool { return m.mapText(v.Text, v.Name) })
 	out.Metadata = v.values(l.Metadata)
 	out.DynamicVariables = v.values(l.DynamicVariables)
@@ -53,19 +59,30 @@ func seenText(s string) string {
 
 // mapTurns is the turns as v shows them.
 func (l *Log) mapTurns(v *View) []Turn {
-	if v.Turns == nil || len(l.Turns) == 0 {
-		return mapSlice(l.Turns, func(t *Turn) bool { return t.mapText(v, v.Text(t.Text)) })
-	}
-	texts, roles := make([]string, len(l.Turns)), make([]string, len(l.Turns))
-	for i := range l.Turns {
-		texts[i], roles[i] = l.Turns[i].Text, string(l.Turns[i].Role)
-	}
-	shown := v.Turns(texts, roles)
-	i := -1
+	shown, i := v.spoken(l.Turns, len(l.Turns)), -1
 	return mapSlice(l.Turns, func(t *Turn) bool {
 		i++
 		return t.mapText(v, shown[i])
 	})
+}
+
+// spoken is the text of the first n turns as v shows it.
+func (v *View) spoken(turns []Turn, n int) []string {
+	texts := make([]string, len(turns))
+	for i := range turns {
+		texts[i] = turns[i].Text
+	}
+	if v.Turns == nil {
+		for i := range texts[:n] {
+			texts[i] = v.Text(texts[i])
+		}
+		return texts[:n]
+	}
+	roles := make([]string, len(turns))
+	for i := range turns {
+		roles[i] = string(turns[i].Role)
+	}
+	return v.Turns(texts, roles, n)
 }
 
 // mapSlice puts change to a copy of each element, and copies the slice when it

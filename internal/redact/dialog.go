@@ -7,13 +7,14 @@ import (
 	"unicode/utf8"
 )
 
-// Turns masks what is said in turn, texts by the speakers of the same places. It
-// sees digits that one speaker dictates over several turns, also with a short
-// word of another between, and takes the question before for a cue.
-func (m *Masker) Turns(texts, speakers []string) []string {
+// Turns masks the first n of what is said in turn, texts by the speakers of the
+// same places. It sees digits that one speaker dictates over several turns, also
+// with a short word of another between and beyond n, and takes the question before
+// for a cue.
+func (m *Masker) Turns(texts, speakers []string, n int) []string {
 	out := slices.Clone(texts)
 	asked := "" // what was said last, by anybody
-	for i, text := range texts {
+	for i, text := range texts[:n] {
 		if hasDigits(text) || asked != "" {
 			out[i] = m.mask(text, asked)
 		} else {
@@ -23,7 +24,7 @@ func (m *Masker) Turns(texts, speakers []string) []string {
 			asked = text
 		}
 	}
-	for i := 0; i < len(texts); {
+	for i := 0; i < n; {
 		run := dictatedFrom(texts, speakers, i)
 		if len(run) < 2 {
 			i++
@@ -32,7 +33,7 @@ func (m *Masker) Turns(texts, speakers []string) []string {
 		m.join(texts, out, run)
 		i = run[len(run)-1]
 	}
-	return out
+	return out[:n]
 }
 
 // maxRun bounds the turns that are looked at as one.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"pgregory.net/rapid"
 )
 
 // Digits that are dictated over several turns are masked: a line is a turn, and
@@ -27,10 +28,25 @@ func TestTurns(t *testing.T) {
 			a, b, _ := strings.Cut(turn, ":")
 			who, texts = append(who, a), append(texts, b)
 		}
-		got := m.Turns(texts, who)
+		got := m.Turns(texts, who, len(texts))
 		for i := range got {
 			got[i] = who[i] + ":" + got[i]
 		}
 		assert.Equal(t, x.shown, strings.Join(got, "|"))
 	}
+}
+
+// The first turns are masked as they are among all, whatever stands behind them.
+func TestTurnsOfTheBeginning(t *testing.T) {
+	m := New()
+	pieces := []string{
+		"my number is 415 555", "2671 thanks", "okay", "go on", "415.", "four one five", "five five two six seven one", "What is your phone number?", "uh", "",
+		"it was 4111 1111", "1111 1111", "98765 43210", "I have 3 of them", "mail me at jo@example.com", "So, what else can I do for you today?",
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		texts := rapid.SliceOfN(rapid.SampledFrom(pieces), 1, 30).Draw(t, "texts")
+		who := rapid.SliceOfN(rapid.SampledFrom([]string{"agent", "caller"}), len(texts), len(texts)).Draw(t, "who")
+		n := rapid.IntRange(0, len(texts)).Draw(t, "n")
+		assert.Equal(t, m.Turns(texts, who, len(texts))[:n], m.Turns(texts, who, n))
+	})
 }

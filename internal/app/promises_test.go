@@ -62,15 +62,19 @@ type listPage struct {
 	}
 }
 
-// A walk by cursors meets each call once, and as many as the total says.
+// A walk by cursors meets each call once, and as many as are counted. The total is
+// said where it takes no further reading, which is where the API heard the filter.
 func TestWalkMeetsEachCallOnce(t *testing.T) {
 	_, c := demo(t)
-	for _, q := range []struct{ tool, args string }{
-		{"list_call_logs", `{"page_size":37}`},
-		{"list_call_logs", `{"page_size":100,"order_by":"oldest"}`},
-		{"list_call_logs", `{"page_size":50,"order_by":"longest","success":true}`},
-		{"list_call_logs", `{"page_size":9,"success":false,"filters_v2":{"field":"call_ended_reason","op":"contains","value":"ended"}}`},
-		{"search_transcripts", `{"query":"refund","page_size":7}`},
+	for _, q := range []struct {
+		tool, args string
+		total      bool
+	}{
+		{"list_call_logs", `{"page_size":37}`, true},
+		{"list_call_logs", `{"page_size":100,"order_by":"oldest"}`, true},
+		{"list_call_logs", `{"page_size":50,"order_by":"longest","success":true}`, true},
+		{"list_call_logs", `{"page_size":9,"success":false,"filters_v2":{"field":"call_ended_reason","op":"contains","value":"ended"}}`, false},
+		{"search_transcripts", `{"query":"refund","page_size":7}`, true},
 	} {
 		seen := map[string]bool{}
 		var total *int
@@ -85,15 +89,39 @@ func TestWalkMeetsEachCallOnce(t *testing.T) {
 				total = p.Total
 			}
 			if p.NextCursor == "" {
+				assert.True(t, p.Coverage.Complete, "%v ends before its window", q)
 				break
 			}
 			args = fmt.Sprintf(`{"cursor":%q}`, p.NextCursor)
+		}
+		if !q.total { // counted last, as that fills the copy, where all totals are known
+			n := countOf(t, c, q.args)
+			if total != nil {
+				assert.Equal(t, *n, *total, q)
+			}
+			total = n
 		}
 		assert.Greater(t, len(seen), 20, q)
 		if assert.NotNil(t, total, q) {
 			assert.Len(t, seen, *total, q)
 		}
 	}
+}
+
+// countOf is how many calls aggregate_call_logs finds for what a list is asked.
+func countOf(t *testing.T, c *mcpclient.Client, list string) *int {
+	var question map[string]any
+	require.NoError(t, json.Unmarshal([]byte(list), &question))
+	delete(question, "page_size")
+	args, err := json.Marshal(question)
+	require.NoError(t, err)
+	var p struct {
+		Totals   struct{ Calls *int }
+		Coverage struct{ Complete bool }
+	}
+	data(t, c, "aggregate_call_logs", string(args), &p)
+	require.True(t, p.Coverage.Complete)
+	return p.Totals.Calls
 }
 
 // The same walk in text and small budgets: a page that the budget cut goes on

@@ -19,9 +19,10 @@ import (
 // the demo, which is the upstream that they are served from.
 var floors = map[string][]string{
 	"internal/app":               {"client", "client/cekura", "client/demo", "client/file", "client/rest", "client/telzino", "client/loose", "client/wire", "client/zudu", "internal/call", "internal/config", "internal/filter", "internal/mirror", "internal/mirror/store", "internal/redact", "internal/render", "internal/serve", "internal/setup", "prompts", "resources", "tools"},
-	"internal/filter":            {},
+	"internal/phone":             {},
+	"internal/filter":            {"internal/phone"},
 	"internal/fair":              {},
-	"internal/redact":            {},
+	"internal/redact":            {"internal/phone"},
 	"internal/config":            {},
 	"internal/serve":             {"internal/call", "internal/fair", "internal/filter"},
 	"internal/setup":             {"internal/call"},

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/nyaruka/phonenumbers"
+	"call-logs-mcp/internal/phone"
 )
 
 // A Phone is an operand of Eq, Neq and In that equals every spelling of one
@@ -52,12 +52,8 @@ func (p Phone) is(s string) bool {
 // national reports whether short is the number that begins with its country's
 // code in long, as it is dialled within the country.
 func national(long, short string) bool {
-	n, err := phonenumbers.Parse("+"+long, "")
-	if err != nil || !phonenumbers.IsPossibleNumber(n) {
-		return false
-	}
-	home := phonenumbers.GetNationalSignificantNumber(n)
-	return home == short || "0"+home == short
+	n, ok := phone.Parse(long, "")
+	return ok && n.Possible() && (n.National() == short || "0"+n.National() == short)
 }
 
 // phoneDigits are the digits of a telephone number in any script and with any of

@@ -3,7 +3,7 @@ package redact
 import (
 	"strconv"
 
-	"github.com/nyaruka/phonenumbers"
+	"call-logs-mcp/internal/phone"
 )
 
 // bullets stand for the digits of a phone number, whatever their number.
@@ -32,15 +32,15 @@ func (r *run) international(a int) find {
 		if total < 7 || !r.closes(b) {
 			continue
 		}
-		p, err := phonenumbers.Parse("+"+string(r.span(a, b)), "")
-		if err != nil {
+		n, ok := phone.Parse(string(r.span(a, b)), "")
+		if !ok {
 			continue
 		}
-		f := find{last: b, text: "+" + strconv.Itoa(int(p.GetCountryCode())) + bullets, keep: kept(total - 2)}
+		f := find{last: b, text: "+" + strconv.Itoa(n.Code()) + bullets, keep: kept(total - 2)}
 		switch {
-		case phonenumbers.IsValidNumber(p):
+		case n.Valid():
 			valid = f
-		case total >= 8 && phonenumbers.IsPossibleNumber(p) && possible.last < 0:
+		case total >= 8 && n.Possible() && possible.last < 0:
 			possible = f
 		}
 	}
@@ -159,11 +159,7 @@ var withTrunk = []string{"GB", "FR", "AU", "DE", "IT", "NL", "BE", "JP", "CN", "
 // isMobile tells whether d is a mobile number of one of these countries.
 func isMobile(d []byte) bool {
 	for _, region := range withTrunk {
-		p, err := phonenumbers.Parse(string(d), region)
-		if err != nil || !phonenumbers.IsValidNumberForRegion(p, region) {
-			continue
-		}
-		if phonenumbers.GetNumberType(p) == phonenumbers.MOBILE {
+		if n, ok := phone.Parse(string(d), region); ok && n.MobileIn(region) {
 			return true
 		}
 	}
@@ -181,11 +177,9 @@ func existsIn(d []byte, regions ...string) bool {
 
 // exists tells whether d is a number of the region's plan, as dialled there.
 func exists(d []byte, region string) bool {
-	p, err := phonenumbers.Parse(string(d), region)
-	return err == nil && phonenumbers.IsValidNumber(p)
+	n, ok := phone.Parse(string(d), region)
+	return ok && n.Valid()
 }
 
-func existsAbroad(d []byte) bool {
-	p, err := phonenumbers.Parse("+"+string(d), "")
-	return err == nil && phonenumbers.IsValidNumber(p)
-}
+// existsAbroad tells whether d is a number behind its country's code.
+func existsAbroad(d []byte) bool { return exists(d, "") }

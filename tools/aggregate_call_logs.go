@@ -40,6 +40,9 @@ func aggregateCallLogs(d Deps) server.ServerTool {
 			return nil, err
 		}
 		asked.Where = q.query.Where
+		if from, to, _ := filter.Bounds(asked.Where, "timestamp"); asked.Previous && !from.IsZero() && to.IsZero() {
+			asked.Where = filter.All(asked.Where, filter.Within("timestamp", time.Time{}, d.Now().UTC())) // a source of files has no end of its own
+		}
 		out, err := call.Count(ctx, d.Calls, asked)
 		if err != nil {
 			return nil, err
@@ -54,7 +57,7 @@ func aggregateCallLogs(d Deps) server.ServerTool {
 				break
 			}
 		}
-		a := aggregated{d: d, q: q, by: asked.By, limit: cmp.Or(in.Limit, 20), previous: asked.Previous, found: out}
+		a := aggregated{d: d, q: q, by: asked.By, limit: cmp.Or(in.Limit, 20), previous: asked.Previous && out.Before != nil, found: out}
 		if out.Total.Stats.Calls == 0 && out.Coverage.Complete {
 			a.why = d.whyNothing(ctx, q)
 		}

@@ -17,7 +17,7 @@ func (d Deps) Instructions(masked bool) string {
 	}
 	pii := "shown"
 	if masked {
-		pii = "masked in answers, but filters see the real values"
+		pii = "masked, and filters and searches see it masked; a whole customer_number finds its calls"
 	}
 	s := strings.NewReplacer("{{sources}}", strings.Join(d.Sources, ", "), "{{zone}}", zone.String(), "{{pii}}", pii).Replace(instructions)
 	if d.Sample {

@@ -140,11 +140,20 @@ func (d Deps) whyUnsaid(ctx context.Context, q question, p call.Page) []string {
 		return nil
 	}
 	all, _ := q.query.Text.Terms()
-	hint := "A prefix*, OR between alternatives, or a longer window find more"
-	if len(all) > 1 {
-		hint = "Fewer words, a prefix*, OR between alternatives, or a longer window find more"
-	}
 	terms := slices.Concat(all...)
+	var ways []string
+	if len(all) > 1 {
+		ways = append(ways, "fewer words")
+	}
+	if !slices.ContainsFunc(terms, func(w call.Term) bool { return w.Prefix }) {
+		ways = append(ways, "a prefix*")
+	}
+	ways = append(ways, "OR between alternatives")
+	if q.window(p) != (call.Window{}) {
+		ways = append(ways, "a longer window")
+	}
+	last := len(ways) - 1
+	hint := "More is found by " + strings.TrimPrefix(strings.Join(ways[:last], ", ")+" or "+ways[last], " or ")
 	if slices.ContainsFunc(terms, func(w call.Term) bool { return len(w.Words) > 1 }) {
 		hint += "; a phrase has to lie within one turn"
 	}

@@ -21,9 +21,12 @@ type searchArgs struct {
 	SimilarTo    string `json:"similar_to,omitempty" jsonschema_description:"A call id: calls like it, by what was said."`
 	OrderBy      string `json:"order_by,omitempty" jsonschema:"enum=relevance,enum=newest"`
 	ContextTurns *int   `json:"context_turns,omitempty" jsonschema:"minimum=0,maximum=5,default=1" jsonschema_description:"Turns around each call's best passage."`
-	paging
+	PageSize     int    `json:"page_size,omitempty" jsonschema:"minimum=1,maximum=100,default=10"`
+	Cursor       string `json:"cursor,omitempty" jsonschema_description:"From the previous answer; alone it is enough."`
 	format
 }
+
+func (in searchArgs) paging() paging { return paging{PageSize: in.PageSize, Cursor: in.Cursor} }
 
 // passagesPerCall is how many of a call's matching turns are shown; the rest is
 // counted, and read_transcript shows it.
@@ -42,7 +45,7 @@ func searchTranscripts(d Deps) server.ServerTool {
 		description: "Who said that? Calls whose transcript holds the query, each with its best passages: turn, time, role and words, the match marked «so». " +
 			"Case and punctuation do not count. The answer says how many calls were searched.",
 	}, d, func(ctx context.Context, d Deps, in searchArgs) (answer, error) {
-		q, err := d.question(ctx, "search_transcripts", in.selection, in.paging)
+		q, err := d.question(ctx, "search_transcripts", in.selection, in.paging())
 		if err != nil {
 			return nil, err
 		}

@@ -176,11 +176,15 @@ func (l *Log) transcript() any {
 	}
 	var b strings.Builder
 	for i := range l.Turns {
+		between := "" // a turn is one line, so that a pattern meets a tool and its result
 		for _, part := range l.Turns[i].spoken() {
 			if part != "" {
-				b.WriteString(part)
-				b.WriteByte('\n')
+				b.WriteString(between + part)
+				between = " "
 			}
+		}
+		if between != "" {
+			b.WriteByte('\n')
 		}
 	}
 	return b.String()

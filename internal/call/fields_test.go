@@ -111,7 +111,7 @@ func TestValues(t *testing.T) {
 		"latency.k.p95":            {2.0},
 		"latency.never.p95":        {nil},
 		"turn_count":               {3.0},
-		"transcript":               {"hello\nlookup_order\n{\"order\":1}\nnone\n"},
+		"transcript":               {"hello\nlookup_order {\"order\":1} none\n"},
 		"metric_evaluations.value": {0.0, "angry"},
 		"no_such_field":            {nil},
 	} {

@@ -55,7 +55,10 @@ func Measure(turns []call.Turn) Timing {
 // String is the timing in words, "" where nothing is known.
 func (t Timing) String() string {
 	var s string
-	if t.LatencyP50 != nil {
+	switch {
+	case t.Answers == 1:
+		s = "agent answers once, after " + Seconds(*t.LatencyP50)
+	case t.LatencyP50 != nil:
 		s = "agent answers after " + Seconds(*t.LatencyP50) + " (median), " + Seconds(*t.LatencyP95) + " (p95)"
 	}
 	if t.Silence != nil {

@@ -34,11 +34,6 @@ func plain(name string) string { return strings.ToLower(separators.Replace(name)
 
 var separators = strings.NewReplacer("_", "", "-", "", " ", "")
 
-// has holds where all of names are there, and not null.
-func (o object) has(names ...string) bool {
-	return !slices.ContainsFunc(names, func(name string) bool { return isNothing(o[name]) })
-}
-
 // any holds where one of names is there.
 func (o object) any(names ...string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return !isNothing(o[name]) })

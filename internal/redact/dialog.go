@@ -50,10 +50,10 @@ func dictatedFrom(texts, speakers []string, i int) (run []int) {
 		switch {
 		case speakers[k] == speakers[i]:
 			if !beginsWithDigits(texts[k]) {
-				if isBackchannel(texts[k]) {
+				if isBackchannel(texts[k]) && !hasDigits(texts[k]) && !endsInDigits(texts[k]) {
 					continue
 				}
-				return run
+				return run // digits behind words begin a number of their own
 			}
 			run = append(run, k)
 			if !endsInDigits(texts[k]) {
@@ -115,7 +115,7 @@ func hasDigits(s string) bool {
 // endsInDigits and beginsWithDigits tell whether a turn may be part of a dictation
 // that goes on in the next, or began in the one before.
 func endsInDigits(s string) bool {
-	s = strings.TrimRightFunc(s, isTrail)
+	s = strings.TrimRightFunc(s, func(r rune) bool { return isTrail(r) || r == ')' })
 	for range 3 { // fillers
 		r, _ := utf8.DecodeLastRuneInString(s)
 		if unicode.IsDigit(r) {

@@ -18,6 +18,8 @@ func TestTurns(t *testing.T) {
 		{"a:What is your phone number?|c:It's 415.|a:415, uh huh.|c:555|a:go on|c:26 71.", "a:What is your phone number?|c:It's •••.|a:415, uh huh.|c:•••|a:go on|c:•••••••2671."},
 		{"c:four one five five five|a:mm-hmm|c:five two six seven one please", "c:•••|a:mm-hmm|c:••• seven one please"},
 		{"c:my card is 4111 1111|a:yes|c:1111 1111", "c:my card is •••|a:yes|c:•••• •••• •••• 1111"},
+		{"c:it is 4155552671|a:okay|c:my card number is 4592 9013|a:okay|c:1111 1333", "c:it is •••••••2671|a:okay|c:my card number is •••|a:okay|c:•••• •••• •••• 1333"},
+		{"c:my number is (415)|a:okay|c:555|a:okay|c:2671", "c:my number is •••|a:okay|c:•••|a:okay|c:•••••••2671"},
 		{"a:Can I have your mobile number?|c:Sure.|c:98765 43210", "a:Can I have your mobile number?|c:Sure.|c:•••••••3210"},
 		{"a:And your order number?|c:12345678", "a:And your order number?|c:12345678"},
 		{"c:I have 3|a:okay|c:5 more of them", "c:I have 3|a:okay|c:5 more of them"},

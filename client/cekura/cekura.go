@@ -17,7 +17,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,6 +25,7 @@ import (
 	"call-logs-mcp/client/rest"
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/filter"
+	"call-logs-mcp/internal/lazyregexp"
 )
 
 // BaseURL is where Cekura answers.
@@ -194,7 +194,7 @@ func (s *source) homeless(refusal *rest.StatusError) (error, bool) {
 }
 
 // missingPlace is how the API says that it was not told a project or an agent.
-var missingPlace = regexp.MustCompile(`(?i)\b(?:project|agent)(?:[ _]?id)?\b.{0,80}\b(?:required|missing|provide|provided|must|needed|specify)|\b(?:required|missing|provide|must|need|specify)\b.{0,80}\b(?:project|agent)(?:[ _]?id)?\b`)
+var missingPlace = lazyregexp.New(`(?i)\b(?:project|agent)(?:[ _]?id)?\b.{0,80}\b(?:required|missing|provide|provided|must|needed|specify)|\b(?:required|missing|provide|must|need|specify)\b.{0,80}\b(?:project|agent)(?:[ _]?id)?\b`)
 
 func aboutRange(detail string) bool {
 	detail = strings.ToLower(detail)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 
 	"call-logs-mcp/client/loose"
 	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/lazyregexp"
 )
 
 // talk reads the transcript of a draft.
@@ -53,8 +53,8 @@ func (r *reader) moment(v gjson.Result) (t, local time.Time) {
 }
 
 var (
-	isNumber  = regexp.MustCompile(`^\s*[\d.]+\s*$`)
-	hasOffset = regexp.MustCompile(`(?i)(?:\d:?\d\d(?:[.,]\d+)?\s?(?:Z|[+-]\d\d(?::?\d\d)?)|\b(?:UTC|GMT)|[+-]\d{4})(?:\s*\(.*\))?\s*$`)
+	isNumber  = lazyregexp.New(`^\s*[\d.]+\s*$`)
+	hasOffset = lazyregexp.New(`(?i)(?:\d:?\d\d(?:[.,]\d+)?\s?(?:Z|[+-]\d\d(?::?\d\d)?)|\b(?:UTC|GMT)|[+-]\d{4})(?:\s*\(.*\))?\s*$`)
 )
 
 // start sets the start of a call from the first of paths that is there.
@@ -189,4 +189,4 @@ func (r *reader) transcript(in io.Reader) error {
 	return r.settle(d)
 }
 
-var dateInName = regexp.MustCompile(`20\d\d-[01]\d-[0-3]\d`)
+var dateInName = lazyregexp.New(`20\d\d-[01]\d-[0-3]\d`)

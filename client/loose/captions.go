@@ -2,17 +2,19 @@ package loose
 
 import (
 	"html"
-	"regexp"
 	"strings"
 	"time"
+
+	"call-logs-mcp/internal/lazyregexp"
 )
 
 // Captions: WebVTT and SubRip.
 var (
-	cueTime = regexp.MustCompile(`(?m)^\s*((?:\d+:)?\d\d:\d\d[.,]\d{1,3})\s+-->\s+((?:\d+:)?\d\d:\d\d[.,]\d{1,3})[^\n]*$`)
-	voice   = regexp.MustCompile(`<v(?:\.[\w.]+)?\s+([^>]+)>`)
-	tag     = regexp.MustCompile(`</?[a-zA-Z0-9:.]+(?:\s[^>]*)?>|\{\\[^}]*\}`)
-	dash    = regexp.MustCompile(`^\s*[-–—]\s*`)
+	cueTime   = lazyregexp.New(`(?m)^\s*((?:\d+:)?\d\d:\d\d[.,]\d{1,3})\s+-->\s+((?:\d+:)?\d\d:\d\d[.,]\d{1,3})[^\n]*$`)
+	voice     = lazyregexp.New(`<v(?:\.[\w.]+)?\s+([^>]+)>`)
+	tag       = lazyregexp.New(`</?[a-zA-Z0-9:.]+(?:\s[^>]*)?>|\{\\[^}]*\}`)
+	blankLine = lazyregexp.New(`\r?\n[ \t]*\r?\n`)
+	dash      = lazyregexp.New(`^\s*[-–—]\s*`)
 )
 
 // joined is how near captions of one speaker are to be one turn.
@@ -21,7 +23,7 @@ const joined = time.Second
 // captions makes entries of cues: those of one speaker that follow each other
 // are one, and lines that are repeated, as rolling captions do, are said once.
 func captions(s string) (out []entry) {
-	blocks := regexp.MustCompile(`\r?\n[ \t]*\r?\n`).Split(strings.ReplaceAll(s, "\r\n", "\n"), -1)
+	blocks := blankLine.Split(strings.ReplaceAll(s, "\r\n", "\n"), -1)
 	for _, block := range blocks {
 		m := cueTime.FindStringSubmatchIndex(block)
 		if m == nil {

@@ -2,12 +2,13 @@ package loose
 
 import (
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/tidwall/gjson"
+
+	"call-logs-mcp/internal/lazyregexp"
 )
 
 // A Hint is what is known of a call whose transcript is read.
@@ -78,7 +79,7 @@ func momentIn(s string, unit time.Duration) moment {
 	return moment{}
 }
 
-var twelveHours = regexp.MustCompile(`^(\d{1,2}:\d\d(?::\d\d)?)\s*([AaPp])\.?[Mm]\.?$`)
+var twelveHours = lazyregexp.New(`^(\d{1,2}:\d\d(?::\d\d)?)\s*([AaPp])\.?[Mm]\.?$`)
 
 // A scale turns the moments of one transcript into times since the call began.
 type scale struct {

@@ -1,10 +1,10 @@
 package loose
 
 import (
-	"regexp"
 	"strings"
 
 	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/lazyregexp"
 )
 
 // What a time looks like in a text, and two of them as a range. A bare number is
@@ -16,14 +16,14 @@ const (
 )
 
 var (
-	bullet    = regexp.MustCompile(`^\s*(?:[-•>]\s+|\d{1,3}[.)]\s+)?`)
-	inFront   = regexp.MustCompile(`^[\s*_` + "`" + `]*(?:[\[({<]\s*(` + rangeForm + `|` + looseForm + `)\s*[\])}>]|(` + rangeForm + `)(?:\s|[:|–—-]\s|$))[\s*_` + "`" + `:|–—-]*(.*)$`)
-	behind    = regexp.MustCompile(`^(.*?)\s*[\[(]\s*(` + rangeForm + `)\s*[\])]\s*$`)
-	named     = regexp.MustCompile(`^[\s*_#~"` + "`" + `]*([^:：\[\]()|*<>"]{1,60}?)[\s*_~"` + "`" + `]*(?:[\[(]([^\])]{1,60})[\])]|\s[–—-]?\s?(` + rangeForm + `))?[\s*_~"` + "`" + `]*(?:[:：|]|>)[\s*_~` + "`" + `]*(.*)$`)
-	inBracket = regexp.MustCompile(`^[\s*_#]*[\[(<{]\s*(?:v\s+)?([^\])>}:]{1,40})[\])>}][\s*_]*[:：-]?\s*(.*)$`)
-	dashed    = regexp.MustCompile(`^[\s*_#]*([\pL\d _.-]{1,40}?)[*_]*(?:\s+[–—-]+\s+|\t+)(.*)$`)
-	alone     = regexp.MustCompile(`^[\s*_#~]*([\pL\d _.()-]{1,40}?)[*_~]*(?:\s*[\[(]?(` + rangeForm + `)[\])]?)?[\s*_~:]*$`)
-	twoStamps = regexp.MustCompile(`^(` + stampForm + `|\d+(?:\.\d+)?)(?:\s*(?:-->|->|→|[-–—~]|to)\s*(` + stampForm + `|\d+(?:\.\d+)?))?$`)
+	bullet    = lazyregexp.New(`^\s*(?:[-•>]\s+|\d{1,3}[.)]\s+)?`)
+	inFront   = lazyregexp.New(`^[\s*_` + "`" + `]*(?:[\[({<]\s*(` + rangeForm + `|` + looseForm + `)\s*[\])}>]|(` + rangeForm + `)(?:\s|[:|–—-]\s|$))[\s*_` + "`" + `:|–—-]*(.*)$`)
+	behind    = lazyregexp.New(`^(.*?)\s*[\[(]\s*(` + rangeForm + `)\s*[\])]\s*$`)
+	named     = lazyregexp.New(`^[\s*_#~"` + "`" + `]*([^:：\[\]()|*<>"]{1,60}?)[\s*_~"` + "`" + `]*(?:[\[(]([^\])]{1,60})[\])]|\s[–—-]?\s?(` + rangeForm + `))?[\s*_~"` + "`" + `]*(?:[:：|]|>)[\s*_~` + "`" + `]*(.*)$`)
+	inBracket = lazyregexp.New(`^[\s*_#]*[\[(<{]\s*(?:v\s+)?([^\])>}:]{1,40})[\])>}][\s*_]*[:：-]?\s*(.*)$`)
+	dashed    = lazyregexp.New(`^[\s*_#]*([\pL\d _.-]{1,40}?)[*_]*(?:\s+[–—-]+\s+|\t+)(.*)$`)
+	alone     = lazyregexp.New(`^[\s*_#~]*([\pL\d _.()-]{1,40}?)[*_~]*(?:\s*[\[(]?(` + rangeForm + `)[\])]?)?[\s*_~:]*$`)
+	twoStamps = lazyregexp.New(`^(` + stampForm + `|\d+(?:\.\d+)?)(?:\s*(?:-->|->|→|[-–—~]|to)\s*(` + stampForm + `|\d+(?:\.\d+)?))?$`)
 )
 
 // A line is what one line of a transcript says of itself.
@@ -99,7 +99,7 @@ func asTools(entries []entry) []entry {
 }
 
 // invocation is the call of a function as a text: name({…}), name {…}.
-var invocation = regexp.MustCompile(`(?s)^([\w.-]+)\s*\(?\s*(\{.*\})\s*\)?$`)
+var invocation = lazyregexp.New(`(?s)^([\w.-]+)\s*\(?\s*(\{.*\})\s*\)?$`)
 
 // parseLine reads a line, and says whether it could begin a turn.
 func parseLine(text string) (l line, ok bool) {
@@ -134,7 +134,7 @@ func (l *line) begin(text string) bool {
 		l.words = head[4]
 		return true
 	}
-	for _, form := range []*regexp.Regexp{inBracket, dashed} {
+	for _, form := range []*lazyregexp.Regexp{inBracket, dashed} {
 		if m := form.FindStringSubmatch(text); m != nil && isKnown(m[1]) {
 			l.name, l.words = strings.TrimSpace(m[1]), m[2]
 			return true

@@ -2,12 +2,12 @@ package loose
 
 import (
 	"cmp"
-	"regexp"
 	"strings"
 
 	"github.com/tidwall/gjson"
 
 	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/lazyregexp"
 )
 
 // entries makes the entries that the members of one element are.
@@ -243,4 +243,4 @@ func (f *fields) event(e entry, words string) []entry {
 }
 
 // bareName is a name of a function, where the words of its call are nothing else.
-var bareName = regexp.MustCompile(`^[\w.-]+$`)
+var bareName = lazyregexp.New(`^[\w.-]+$`)

@@ -1,10 +1,10 @@
 package loose
 
 import (
-	"regexp"
 	"strings"
 
 	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/lazyregexp"
 )
 
 // A kind is what an entry of a transcript is.
@@ -56,9 +56,9 @@ var parts = func() map[string]part {
 var callees = map[string]bool{"callee": true, "called party": true, "recipient": true, "answerer": true}
 
 var (
-	decoration = regexp.MustCompile(`[*_#>` + "`" + `~"]+|^[-–•\s]+|[\s:.,-]+$`)
-	numbered   = regexp.MustCompile(`[\s#-]*\d+$`)
-	bracketed  = regexp.MustCompile(`^([^()\[\]]*)[(\[]([^()\[\]]*)[)\]]\s*$`)
+	decoration = lazyregexp.New(`[*_#>` + "`" + `~"]+|^[-–•\s]+|[\s:.,-]+$`)
+	numbered   = lazyregexp.New(`[\s#-]*\d+$`)
+	bracketed  = lazyregexp.New(`^([^()\[\]]*)[(\[]([^()\[\]]*)[)\]]\s*$`)
 )
 
 // plainName is a name of a role in small letters, with blanks between its words.

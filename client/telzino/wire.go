@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"call-logs-mcp/client/loose"
 	"call-logs-mcp/client/wire"
 	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/lazyregexp"
 )
 
 // paging is what every list says of itself.
@@ -220,6 +220,6 @@ func endReason(turns []call.Turn) string {
 
 // ended is how entries of the system tell of the end: "Call ended: user hung up",
 // "end_reason=timeout", "Call terminated by the caller".
-var ended = regexp.MustCompile(`(?i)^\W*(?:(?:the )?(?:call|session|conversation)[ _]?)?(?:` +
+var ended = lazyregexp.New(`(?i)^\W*(?:(?:the )?(?:call|session|conversation)[ _]?)?(?:` +
 	`end(?:ed)?[ _]?reason|reason for (?:the )?end|(?:has |was )?(?:end(?:ed)?|terminated|disconnected|finished|completed|hung up)|disconnection[ _]reason|disconnected|hang ?up)` +
 	`\b(?:\s+because(?: of)?|\s+due to|\s+with reason|\s+reason)?\s*[:=–-]*\s*(\S.{0,199})$`)

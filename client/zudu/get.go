@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"call-logs-mcp/client/rest"
 	"call-logs-mcp/client/wire"
 	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/lazyregexp"
 )
 
 const (
@@ -21,7 +21,7 @@ const (
 )
 
 // uuid is the form of the calls' other name.
-var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+var uuid = lazyregexp.New(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
 // Get implements call.Source. The key is a call_id; what is none and has the
 // form of a uuid is looked for where it was met last, and then in the list,

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"call-logs-mcp/internal/config"
+	"call-logs-mcp/internal/lazyregexp"
 	"call-logs-mcp/tools"
 )
 
@@ -102,7 +102,7 @@ func (h *house) walk(ctx context.Context, out io.Writer) error {
 }
 
 // readOn is the next call that search_transcripts proposes.
-var readOn = regexp.MustCompile(`read_transcript id="([^"]+)" around=(\d+)`)
+var readOn = lazyregexp.New(`read_transcript id="([^"]+)" around=(\d+)`)
 
 const connecting = `
 To connect an assistant (here Claude Code; README has the others):

@@ -2,10 +2,11 @@ package call
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"call-logs-mcp/internal/lazyregexp"
 )
 
 // A symbol is what a piece of a query is to its syntax.
@@ -35,12 +36,12 @@ var typography = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "«", `
 // What other search engines understand and this one does not is refused by name:
 // taken for words, it would have to be spoken.
 var (
-	expression = regexp.MustCompile(`^/(.+?)/[gimsu]*(?:\s|$)`)
-	alternates = regexp.MustCompile(`^[\pL\pM\pN\s|'’-]+$`)
-	proximity  = regexp.MustCompile(`^(?:(?:NEAR|AROUND|ADJ|WITHIN|W|PRE)(?:/\d+|\(\d*\)?)|NEAR|AROUND|XOR)$`)
-	fuzzy      = regexp.MustCompile(`^[\pL\pM\pN]*[~^]\d*(?:\.\d+)?$`)
-	fielded    = regexp.MustCompile(`^(?i:role|speaker|agent|caller|user|customer|transcript|text|content|tool):[^/\s]`)
-	wildcard   = regexp.MustCompile(`\*+[^*]`)
+	expression = lazyregexp.New(`^/(.+?)/[gimsu]*(?:\s|$)`)
+	alternates = lazyregexp.New(`^[\pL\pM\pN\s|'’-]+$`)
+	proximity  = lazyregexp.New(`^(?:(?:NEAR|AROUND|ADJ|WITHIN|W|PRE)(?:/\d+|\(\d*\)?)|NEAR|AROUND|XOR)$`)
+	fuzzy      = lazyregexp.New(`^[\pL\pM\pN]*[~^]\d*(?:\.\d+)?$`)
+	fielded    = lazyregexp.New(`^(?i:role|speaker|agent|caller|user|customer|transcript|text|content|tool):[^/\s]`)
+	wildcard   = lazyregexp.New(`\*+[^*]`)
 )
 
 // longestExpression bounds how far the end of one is looked for.

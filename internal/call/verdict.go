@@ -3,9 +3,10 @@ package call
 import (
 	"encoding/json"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"call-logs-mcp/internal/lazyregexp"
 )
 
 // A ToolOutcome says how the call of a tool ended.
@@ -196,7 +197,7 @@ func isTrouble(v any, depth int) bool {
 }
 
 // noTrouble is what stands in the place of an error where there is none.
-var noTrouble = regexp.MustCompile(`(?i)^\W*(|0+|none|null|nil|undefined|no|n/?a|not applicable|false|ok|okay|success(ful)?|passed|` +
+var noTrouble = lazyregexp.New(`(?i)^\W*(|0+|none|null|nil|undefined|no|n/?a|not applicable|false|ok|okay|success(ful)?|passed|` +
 	`(no|without|zero|0)( \w+)? (errors?|exceptions?|failures?|issues?|problems?|faults?)( (found|occurred|detected|reported))?)\W*$`)
 
 // truthOf reads a flag, and whether it is one.
@@ -245,7 +246,7 @@ func isBadStatus(key string, v any) bool {
 	return false
 }
 
-var badStatus = regexp.MustCompile(`(?i)^(((internal|server|fatal|api|system|tool|client)[ _-]?)?(error|err|exception)|failed|failure|fail|time[ _-]?out|timed[ _-]?out|unsuccessful|not[ _-]success(ful)?|false)$`)
+var badStatus = lazyregexp.New(`(?i)^(((internal|server|fatal|api|system|tool|client)[ _-]?)?(error|err|exception)|failed|failure|fail|time[ _-]?out|timed[ _-]?out|unsuccessful|not[ _-]success(ful)?|false)$`)
 
 // isBadCode reports a code of HTTP for a failure. A bare number may be any code,
 // such as one that a caller has to say: what stands beside it decides.

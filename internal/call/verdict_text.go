@@ -2,9 +2,10 @@ package call
 
 import (
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"call-logs-mcp/internal/lazyregexp"
 )
 
 // judgeText judges a result in words. It failed where it begins as errors do;
@@ -39,7 +40,7 @@ const (
 )
 
 // failing is how texts begin that are errors.
-var failing = regexp.MustCompile(`(?i)` + sorry + of + `(?:` + strings.Join([]string{
+var failing = lazyregexp.New(`(?i)` + sorry + of + `(?:` + strings.Join([]string{
 	`(?:errors?|err|exception|failure|fail|panic)(?:\s*[:!.,;\])]|\s+-|\s*$|\s*[#(]?\d|\s+(?:in|while|when|on|at|from|during|with|processing|calling|executing|occurred|has|was|is|code|message|number|fetching|getting|loading|connecting|creating|updating|reading|sending|performing|retrieving|looking|searching|booking|invoking|running|parsing|trying|of type|type|response|detected|thrown|encountered|id|status|retrieved|returned|communicating|accessing|saving|making|verifying|validating|finding)\b)`,
 	`(?:has |have |was |is )?failed(?:\s*[:!.,;\])]|\s+-|\s*$|\s+(?:to|with|because|due|after|while|when|at|on|in|for|by|during)\b)`,
 	`time(?:d[ -]?out|[ -]?out)(?:\s*[!.,;\])]|\s*:\s*\D|\s+-|\s*$|\s+(?:after|exceeded|expired|waiting|while|when|occurred|error|reached|on|during|from|calling|of .{1,20} exceeded|trying|connecting|before|for)\b)`,
@@ -55,7 +56,7 @@ var failing = regexp.MustCompile(`(?i)` + sorry + of + `(?:` + strings.Join([]st
 }, "|") + `)`)
 
 // harmless is what begins as errors do and says that there are none.
-var harmless = regexp.MustCompile(`(?i)^\W*(?:` + strings.Join([]string{
+var harmless = lazyregexp.New(`(?i)^\W*(?:` + strings.Join([]string{
 	`(?:errors?|failures?|failed|exceptions?|err)(?:\(s\))?(?:[ _-]?(?:code|count|number|no|message|rate|total))?\s*[:=]\s*["'\[]?(?:0+(?:\.0+)?%?(?:\s*[,;|)(].*|\s+\w+[=:].*|\W*$)|(?:none|null|nil|no|false|n/a|ok|success)\W*(?:$|[,;|(].*))`,
 	`(?:errors?|failures?|failed|exceptions?|err)(?:\(s\))?(?:[ _-]?(?:code|count|number|message))?\s*[:=]\s*(?:""|''|\[\]|\{\})\W*`,
 	`(?:error|fail(?:ure)?)[- ](?:free|safe|proof)\b.*`,
@@ -63,20 +64,20 @@ var harmless = regexp.MustCompile(`(?i)^\W*(?:` + strings.Join([]string{
 }, "|") + `)$`)
 
 // systemError is the name of an operating system's or library's error.
-var systemError = regexp.MustCompile(`^\W*(?:ERR_[A-Z_]+|E(?:CONN[A-Z]+|TIMEDOUT|NOTFOUND|PIPE|AI_AGAIN|HOSTUNREACH|NETUNREACH|ACCES|NOENT)|[A-Z_]+_ERROR|(?i:error|err)[_-][A-Z0-9_]+)\b`)
+var systemError = lazyregexp.New(`^\W*(?:ERR_[A-Z_]+|E(?:CONN[A-Z]+|TIMEDOUT|NOTFOUND|PIPE|AI_AGAIN|HOSTUNREACH|NETUNREACH|ACCES|NOENT)|[A-Z_]+_ERROR|(?i:error|err)[_-][A-Z0-9_]+)\b`)
 
 // errorClass is the name of a class of errors with its message.
-var errorClass = regexp.MustCompile(`^\W*[\w.$]*[A-Za-z](?:Error|Exception|Fault)(?:\s*[:(]|\s*$|\s+(?:at|in)\b)|(?m:^Traceback \(most recent call last\))`)
+var errorClass = lazyregexp.New(`^\W*[\w.$]*[A-Za-z](?:Error|Exception|Fault)(?:\s*[:(]|\s*$|\s+(?:at|in)\b)|(?m:^Traceback \(most recent call last\))`)
 
 // verdictInText is a flag written as text, such as success=false.
-var verdictInText = regexp.MustCompile(`(?i)^.{0,80}\b(?:(?:success(?:ful)?|ok)["']?\s*[:=]\s*["']?(?:false|no|0)\b|status["']?\s*[:=]\s*["']?(?:error|failed|failure|timeout)\b|(?:is_?error|has_?errors?|failed|error)["']?\s*[:=]\s*["']?(?:true|yes)\b)`)
+var verdictInText = lazyregexp.New(`(?i)^.{0,80}\b(?:(?:success(?:ful)?|ok)["']?\s*[:=]\s*["']?(?:false|no|0)\b|status["']?\s*[:=]\s*["']?(?:error|failed|failure|timeout)\b|(?:is_?error|has_?errors?|failed|error)["']?\s*[:=]\s*["']?(?:true|yes)\b)`)
 
-var faultElement = regexp.MustCompile(`(?i)^\s*<(?:\?xml|\w+:?envelope|[\w:]*(?:error|fault|exception)[ >]).*`)
+var faultElement = lazyregexp.New(`(?i)^\s*<(?:\?xml|\w+:?envelope|[\w:]*(?:error|fault|exception)[ >]).*`)
 
 var (
-	statusFirst = regexp.MustCompile(`(?i)^\W*([45]\d\d)\b[\s:–-]*(.*)`)
-	statusNamed = regexp.MustCompile(`(?i)^.{0,60}?\b(?:HTTP(?:/\d(?:\.\d)?)?|status(?:[ _-]?code)?|response(?: code)?|error(?: code)?|returned|code)\s*(?:error|status|code|of)?\s*[:=#]?\s*([45]\d\d)\b`)
-	httpBegins  = regexp.MustCompile(`(?i)^\W*(?:HTTP|status|error|request|server|api|the (?:server|api)|received|got|returned|upstream|webhook|response)`)
+	statusFirst = lazyregexp.New(`(?i)^\W*([45]\d\d)\b[\s:–-]*(.*)`)
+	statusNamed = lazyregexp.New(`(?i)^.{0,60}?\b(?:HTTP(?:/\d(?:\.\d)?)?|status(?:[ _-]?code)?|response(?: code)?|error(?: code)?|returned|code)\s*(?:error|status|code|of)?\s*[:=#]?\s*([45]\d\d)\b`)
+	httpBegins  = lazyregexp.New(`(?i)^\W*(?:HTTP|status|error|request|server|api|the (?:server|api)|received|got|returned|upstream|webhook|response)`)
 )
 
 // isHTTPFailure reports a status of HTTP from 400 on: "HTTP 500", "404 Not
@@ -110,7 +111,7 @@ func isDoubtful(s string) bool {
 }
 
 var (
-	denied = regexp.MustCompile(`(?i)\b(?:no|not|without|any|zero|0|free of|never|if)\s+(?:\w+\s+)?(?:errors?|fail(?:s|ed|ures?)?|problems?|exceptions?|issues?|declined|rejected|denied)\b|\berror-free|\bfail-?safe|` +
+	denied = lazyregexp.New(`(?i)\b(?:no|not|without|any|zero|0|free of|never|if)\s+(?:\w+\s+)?(?:errors?|fail(?:s|ed|ures?)?|problems?|exceptions?|issues?|declined|rejected|denied)\b|\berror-free|\bfail-?safe|` +
 		`\b(?:errors?|failed|failures?)\s*[:=]\s*(?:0|none|null|false|no)\b|\berror code:? 0\b|\btime-?out (?:set|is|of|was)\b`)
-	doubt = regexp.MustCompile(`(?i)\b(?:fail(?:s|ed|ure)?|errors?|exception|unsuccessful(?:ly)?|not successful|timed out|unable to|could not|couldn't|went wrong|denied|rejected|declined|refused)\b`)
+	doubt = lazyregexp.New(`(?i)\b(?:fail(?:s|ed|ure)?|errors?|exception|unsuccessful(?:ly)?|not successful|timed out|unable to|could not|couldn't|went wrong|denied|rejected|declined|refused)\b`)
 )

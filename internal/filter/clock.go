@@ -3,10 +3,11 @@ package filter
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"call-logs-mcp/internal/lazyregexp"
 )
 
 // A Clock turns what people say of time into instants. The zero Zone is UTC.
@@ -49,12 +50,12 @@ func (c Clock) bound(s string, op Op) (time.Time, error) {
 const span = `(\d{1,5})\s*([a-zA-Z]+)`
 
 var (
-	relative = regexp.MustCompile(`^(?i:(now|today|yesterday|tomorrow))(?:\s*([+-])\s*` + span + `)?$`)
-	before   = regexp.MustCompile(`^-\s*` + span + `$`)
-	since    = regexp.MustCompile(`^(?:(?i:(?:the )?(?:last|past|previous))\s+(\d{1,5}\s*)?([a-zA-Z]+)|` + span + `\s+(?i:ago))$`)
-	one      = regexp.MustCompile(`^(?i:an?|one)\s+([a-zA-Z]+\s+(?i:ago))$`)
-	epoch    = regexp.MustCompile(`^(\d{9,19})(?:\.(\d{1,9})\d*)?$`)
-	offset   = regexp.MustCompile(`\s+([+-]\d{2}(?::?\d{2})?)$`)
+	relative = lazyregexp.New(`^(?i:(now|today|yesterday|tomorrow))(?:\s*([+-])\s*` + span + `)?$`)
+	before   = lazyregexp.New(`^-\s*` + span + `$`)
+	since    = lazyregexp.New(`^(?:(?i:(?:the )?(?:last|past|previous))\s+(\d{1,5}\s*)?([a-zA-Z]+)|` + span + `\s+(?i:ago))$`)
+	one      = lazyregexp.New(`^(?i:an?|one)\s+([a-zA-Z]+\s+(?i:ago))$`)
+	epoch    = lazyregexp.New(`^(\d{9,19})(?:\.(\d{1,9})\d*)?$`)
+	offset   = lazyregexp.New(`\s+([+-]\d{2}(?::?\d{2})?)$`)
 	dates    = []string{time.DateOnly, "2006/01/02", "20060102"}
 	layouts  = []string{
 		time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05Z0700", "2006-01-02T15:04Z0700", "2006-01-02T15:04:05Z07",

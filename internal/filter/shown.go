@@ -1,12 +1,13 @@
 package filter
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"call-logs-mcp/internal/lazyregexp"
 )
 
 // Unseen holds of the characters that take no room on the page, so that answers
@@ -20,7 +21,7 @@ func Unseen(r rune) bool {
 }
 
 // escapes are the sequences that terminals act upon.
-var escapes = regexp.MustCompile(`\x1b(?:\[[ -?]*[@-~]|[ -Z\\-~])`)
+var escapes = lazyregexp.New(`\x1b(?:\[[ -?]*[@-~]|[ -Z\\-~])`)
 
 // Tidy is s as a name is shown: composed (NFC), without what is not seen, with
 // one space for white space of any kind and number, and none at the ends. A name

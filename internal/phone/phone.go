@@ -101,7 +101,7 @@ func (p *plan) stripped(digits string) string {
 	}
 	short := digits[at[1]:]
 	if last := len(at) - 2; p.transform != "" && at[last] >= 0 { // the last group, or all where there is none
-		short = p.trunk.compiled().ReplaceAllString(digits, p.transform)
+		short = p.trunk.regexp.ReplaceAllString(digits, p.transform)
 	}
 	if p.general.matches(digits) && !p.general.matches(short) {
 		return digits

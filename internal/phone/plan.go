@@ -2,11 +2,12 @@ package phone
 
 import (
 	_ "embed"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+
+	"call-logs-mcp/internal/lazyregexp"
 )
 
 // A plan is how the numbers of one region are written.
@@ -26,9 +27,9 @@ type plan struct {
 
 // A rule is a pattern of digits, and how many there may be; nil for any number.
 type rule struct {
-	pattern  string // "" matches nothing
-	lengths  []int
-	compiled func() *regexp.Regexp
+	pattern string // "" matches nothing
+	lengths []int
+	regexp  *lazyregexp.Regexp // of pattern, at the beginning or for all of a number
 }
 
 // find is where r matches at the beginning of digits, with its groups.
@@ -36,7 +37,7 @@ func (r rule) find(digits string) []int {
 	if r.pattern == "" || digits == "" {
 		return nil
 	}
-	return r.compiled().FindStringSubmatchIndex(digits)
+	return r.regexp.FindStringSubmatchIndex(digits)
 }
 
 // prefix is the length of the match of r that digits begin with, 0 for none.
@@ -48,7 +49,7 @@ func (r rule) prefix(digits string) int {
 }
 
 // matches holds where r matches all of digits.
-func (r rule) matches(digits string) bool { return r.pattern != "" && r.compiled().MatchString(digits) }
+func (r rule) matches(digits string) bool { return r.pattern != "" && r.regexp.MatchString(digits) }
 
 // allows is matches, of numbers of the lengths that r names.
 func (r rule) allows(digits string) bool {
@@ -142,7 +143,7 @@ func parsePlan(c []string) *plan {
 
 // newRule is a pattern that ends in end.
 func newRule(pattern, end string) rule {
-	return rule{pattern: pattern, compiled: sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^(?:" + pattern + ")" + end) })}
+	return rule{pattern: pattern, regexp: lazyregexp.New("^(?:" + pattern + ")" + end)}
 }
 
 // parseRule reads lengths and the pattern of a whole number: 7,9 [2-8]\d{6}(?:\d\d)?

@@ -1,7 +1,6 @@
 package render
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"unicode"
 
 	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/lazyregexp"
 )
 
 // Cited lists the turns that the explanations of l's failed metrics point to,
@@ -46,9 +46,9 @@ func Cited(l *call.Log) []int {
 }
 
 var (
-	clockTime  = regexp.MustCompile(`\b(?:(\d):)?(\d{1,2}):([0-5]\d)\b`)
-	turnNumber = regexp.MustCompile(`(?i)\bturns? #?(\d{1,5})\b`)
-	quotation  = regexp.MustCompile(`["“”«'‘]([^"“”«»‘’]{6,200}?)["“”»'’](?:\W|$)`)
+	clockTime  = lazyregexp.New(`\b(?:(\d):)?(\d{1,2}):([0-5]\d)\b`)
+	turnNumber = lazyregexp.New(`(?i)\bturns? #?(\d{1,5})\b`)
+	quotation  = lazyregexp.New(`["“”«'‘]([^"“”«»‘’]{6,200}?)["“”»'’](?:\W|$)`)
 )
 
 // turnAt is the number of the turn that is running at a time of hours, minutes

@@ -188,6 +188,11 @@ func (c *Coverage) join(d Coverage) {
 			c.Missing = append(c.Missing, name)
 		}
 	}
+	switch {
+	case d.Complete:
+	case c.Complete, d.Until.Before(c.Until): // also where it is zero, so that more is missing
+		c.Until = d.Until
+	}
 	c.Complete = c.Complete && d.Complete
 	c.Stuck = c.Stuck || d.Stuck
 	c.Others = rest && !c.Complete

@@ -245,3 +245,24 @@ func TestMergeGet(t *testing.T) {
 func always(v *call.View) func(context.Context) *call.View {
 	return func(context.Context) *call.View { return v }
 }
+
+// Together, sources that copies answer for are complete until where the first of
+// them ends, unless one lacks more than its end.
+func TestMergeUntil(t *testing.T) {
+	at := func(minute int) time.Time { return time.Date(2026, 11, 20, 9, minute, 0, 0, time.UTC) }
+	all, early, late, holes := call.Coverage{Complete: true}, call.Coverage{Until: at(10)}, call.Coverage{Until: at(20)}, call.Coverage{}
+	for _, c := range []struct {
+		a, b call.Coverage
+		want time.Time
+	}{
+		{all, all, time.Time{}}, {all, early, at(10)}, {early, all, at(10)}, {late, early, at(10)}, {early, late, at(10)},
+		{early, holes, time.Time{}}, {holes, early, time.Time{}}, {all, holes, time.Time{}},
+	} {
+		covering := func(c call.Coverage) call.Source {
+			return found(func(context.Context, call.Query) (call.Page, error) { return call.Page{Coverage: c}, nil })
+		}
+		p, err := call.Merge(map[string]call.Source{"a": covering(c.a), "b": covering(c.b)}, 0).Find(t.Context(), call.Query{})
+		require.NoError(t, err)
+		assert.Equal(t, c.want, p.Coverage.Until, "%v and %v", c.a, c.b)
+	}
+}

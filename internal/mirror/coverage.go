@@ -47,6 +47,7 @@ func (e *Engine) Covered(ctx context.Context, source string, w call.Window) (Cov
 	if w.To.IsZero() || w.To.After(now) {
 		w.To = now
 	}
+	w.To = w.To.Truncate(time.Microsecond) // as finely as leaves tell
 	leaves, err := s.o.Ledger.Leaves(ctx, source, w.From, w.To)
 	if err != nil {
 		return Coverage{}, err

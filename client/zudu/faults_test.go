@@ -108,7 +108,7 @@ func TestGet(t *testing.T) {
 	old := u.Rows[len(u.Rows)-1]["id"].(string)
 	l, err := s.Get(t.Context(), call.ID{Source: "zudu", Key: old})
 	require.NoError(t, err)
-	assert.Equal(t, old, l.Metadata[uuidKey])
+	assert.Equal(t, old, l.Metadata[call.UUIDKey])
 	assert.LessOrEqual(t, u.Asked(), 1+4)
 	_, err = s.Get(t.Context(), call.ID{Source: "zudu", Key: old})
 	require.NoError(t, err)
@@ -193,7 +193,7 @@ func TestWalkWhileCallsComeAndGo(t *testing.T) {
 					require.NoError(t, err)
 					require.Empty(t, p.Notes)
 					for _, l := range p.Logs {
-						met[l.Metadata[uuidKey]]++
+						met[l.Metadata[call.UUIDKey]]++
 					}
 					if q.After = p.Next; p.Next == nil {
 						break
@@ -222,7 +222,7 @@ func TestOptedOutIsSensitive(t *testing.T) {
 	for _, l := range p.Logs {
 		if l.Sensitive {
 			n++
-			assert.Equal(t, u.Rows[3]["id"], l.Metadata[uuidKey])
+			assert.Equal(t, u.Rows[3]["id"], l.Metadata[call.UUIDKey])
 		}
 	}
 	assert.Equal(t, 1, n)
@@ -253,7 +253,7 @@ func TestErrorUnder200(t *testing.T) {
 	u := stocked(3)
 	u.Reply = []byte(`{"message": "Query failed", "status": "error", "error": "organization is suspended", "data": null}`)
 	_, err := over(t, u).Find(t.Context(), call.Query{})
-	wiretest.Fails(t, err, call.Unavailable, "Zudu answered with an error: «organization is suspended».")
+	wiretest.Fails(t, err, call.Unavailable, "Zudu answered with an error: «Query failed: organization is suspended».")
 	u.Reply = []byte(`{"status": "error", "error": "Call not found"}`)
 	_, err = over(t, u).Get(t.Context(), call.ID{Key: "call-1"})
 	wiretest.Fails(t, err, call.NotFound, `zudu has no call "call-1"`)

@@ -71,7 +71,7 @@ func (s *source) home(ctx context.Context, key string) (*call.Log, error) {
 // look looks for a call in the list; it is nil where there is none.
 func (s *source) look(ctx context.Context, key string, window call.Window) (*call.Log, *wire.Walk, error) {
 	asked, _ := hear(s.scope())
-	is := func(l *call.Log) bool { return l.ID.Key == key || l.Metadata[uuidKey] == key }
+	is := func(l *call.Log) bool { return l.ID.Key == key || l.Metadata[call.UUIDKey] == key }
 	for {
 		o := wire.Options{Source: s.name, Lists: []wire.List{s.list(asked, false)}, Window: window, Query: call.Query{Exhaust: true}}
 		page, walk, err := s.charts.Find(o, func(fetch call.Fetch) (call.Page, error) { return wire.Seek(ctx, is, getScan, fetch) })

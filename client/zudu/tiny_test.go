@@ -49,7 +49,7 @@ func TestTinyPages(t *testing.T) {
 						p, err := s.Find(ctx, q)
 						require.NoError(t, err, "%d requests", n)
 						for _, l := range p.Logs {
-							met[l.Metadata[uuidKey].(string)]++
+							met[l.Metadata[call.UUIDKey].(string)]++
 						}
 						if said = append(said, p.Notes...); len(p.Notes) > 0 {
 							assert.False(t, p.Coverage.Complete)

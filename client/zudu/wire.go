@@ -99,7 +99,14 @@ type trouble struct {
 
 // or is the API's own words about what went wrong, or else says what is missing.
 func (t trouble) or(missing string) error {
-	if words := cmp.Or(strings.TrimSpace(string(t.Error)), strings.TrimSpace(string(t.Message))); words != "" && !strings.EqualFold(string(t.State), "success") {
+	words, reason := strings.TrimSpace(string(t.Message)), strings.TrimSpace(string(t.Error))
+	switch {
+	case words == "" || strings.Contains(reason, words):
+		words = reason
+	case !strings.Contains(words, reason):
+		words += ": " + reason
+	}
+	if words != "" && !strings.EqualFold(string(t.State), "success") {
 		return rest.Refused(words)
 	}
 	return errors.New(missing)
@@ -228,9 +235,6 @@ func (r *record) customer(direction string) string {
 	return ""
 }
 
-// uuidKey is the key of metadata for the API's other name of the call, its id.
-const uuidKey = "uuid"
-
 // metadata is the call's own, and what else there is no field for.
 func (r *record) metadata() map[string]any {
 	m := map[string]any{}
@@ -238,7 +242,7 @@ func (r *record) metadata() map[string]any {
 		m["in_voicemail"] = *r.Analysis.InVoicemail.V
 	}
 	for key, text := range map[string]loose.Text{
-		uuidKey: r.ID, "call_sid": r.Telephony.CallSID, "conference_sid": r.Telephony.ConferenceSID,
+		call.UUIDKey: r.ID, "call_sid": r.Telephony.CallSID, "conference_sid": r.Telephony.ConferenceSID,
 		"organization_id": r.Org, "from_number": r.From, "to_number": r.To,
 	} {
 		if text != "" {

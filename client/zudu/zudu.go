@@ -156,7 +156,7 @@ func (s *source) list(asked criteria, oldest bool) wire.List {
 		Max:  pageSize,
 		Keys: []wire.Key{wire.ByStart()},
 		Other: func(l *call.Log) string {
-			other, _ := l.Metadata[uuidKey].(string)
+			other, _ := l.Metadata[call.UUIDKey].(string)
 			return other
 		},
 		Fetch: func(ctx context.Context, page, size int) (wire.Rows, error) {

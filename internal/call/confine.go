@@ -157,7 +157,7 @@ func (c confined) Get(ctx context.Context, id ID) (*Log, error) {
 	l, err := c.Source.Get(ctx, id)
 	var e *Error
 	switch {
-	case err == nil && (l.ID.Source != c.name || l.ID.Key != id.Key && l.CallID != id.Key):
+	case err == nil && (l.ID.Source != c.name || !l.hasName(id.Key)):
 		return nil, c.none(id, errors.New("the record is of another call"))
 	case err == nil && !filter.Match(c.to.Where(), l):
 		return nil, c.none(id, errors.New("the call is outside of what the source is configured to read"))
@@ -166,6 +166,15 @@ func (c confined) Get(ctx context.Context, id ID) (*Log, error) {
 	}
 	return l, err
 }
+
+// hasName reports that key is a name of the call at its source: its key, the
+// provider's id, or the uuid beside it that some providers have.
+func (l *Log) hasName(key string) bool {
+	return l.ID.Key == key || l.CallID == key || l.Metadata[UUIDKey] == key
+}
+
+// UUIDKey is the key of Log.Metadata for a provider's second name of a call.
+const UUIDKey = "uuid"
 
 func (c confined) none(id ID, cause error) error {
 	return &Error{

@@ -30,9 +30,12 @@ func (l *Log) mapText(v *View, need Need) *Log {
 	}
 	for _, s := range []*string{
 		&out.CallID, &out.AgentName, &out.Status, &out.EndedReason, &out.Sentiment, &out.Direction, &out.CallType,
-		&out.Summary, &out.Evaluation, &out.Topic, &out.DropoffPoint, &out.Feedback, &out.ErrorMessage,
+		&out.Topic, &out.DropoffPoint, &out.Feedback, &out.ErrorMessage,
 	} {
 		*s = seenText(v.Text(*s))
+	}
+	for _, s := range []*string{&out.Summary, &out.Evaluation} {
+		*s = seenText(v.lines(*s))
 	}
 	for _, s := range []*string{&out.AgentID, &out.ProjectID, &out.AssistantID, &out.TraceID} {
 		*s = v.Name(*s)
@@ -47,6 +50,24 @@ func (l *Log) mapText(v *View, need Need) *Log {
 	out.Metadata = v.values(l.Metadata)
 	out.DynamicVariables = v.values(l.DynamicVariables)
 	return &out
+}
+
+// lines is v.Text of s with its lines kept, unless what v hides goes across them.
+func (v *View) lines(s string) string {
+	whole := v.Text(s)
+	if !strings.Contains(s, "\n") {
+		return whole
+	}
+	var lines []string
+	for line := range strings.Lines(s) {
+		if line = v.Text(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	if strings.Join(lines, " ") != whole {
+		return whole
+	}
+	return strings.Join(lines, "\n")
 }
 
 // seenText is s, or nothing where nothing of it is seen.

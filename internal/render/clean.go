@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -20,7 +21,8 @@ import (
 //   - A byte that is no UTF-8 becomes "?".
 //   - ⟦ and ⟧ become [ and ], so that no text can hold the mark of a Fence.
 //   - Markdown and HTML lose what makes a client fetch something: http: is
-//     written hxxp:, ![ is !(, ]( is "] ", and < before a tag is (.
+//     written hxxp:, ![ is !(, ]( is "] ", and < before a tag is (. What
+//     reference pages write for a value, such as <string>, is no tag and stays.
 //
 // Cleaning twice changes nothing more, and no text gets longer.
 func Clean(s string) string {
@@ -91,6 +93,7 @@ var suspects = [256]bool{' ': true, '[': true, '(': true, ':': true, '<': true}
 type cleaner struct {
 	out   []byte
 	marks int // combining marks at the end of out
+	tag   int // behind the last < that became (
 }
 
 // put appends one printable ASCII character.
@@ -114,12 +117,24 @@ func (c *cleaner) put(b byte) {
 			x[1], x[2] = x[1]^'t'^'x', x[2]^'t'^'x' // keeps the case
 		}
 	case last == '<' && opensTag(b):
-		c.out[n-1] = '('
+		c.out[n-1], c.tag = '(', n
 		if n > 1 && c.out[n-2] == ']' {
-			c.out[n-1] = ' '
+			c.out[n-1], c.tag = ' ', 0
 		}
+	case b == '>' && c.tag > 0:
+		if slices.Contains(placeholders, strings.ToLower(string(c.out[c.tag:]))) {
+			c.out[c.tag-1] = '<'
+		}
+		c.tag = 0
 	}
 	c.out = append(c.out, b)
+}
+
+// placeholders are the names of types and formats that stand for a value where
+// they are in angle brackets. None is an element of HTML.
+var placeholders = []string{
+	"string", "str", "number", "integer", "int", "int32", "int64", "long", "float", "double", "boolean", "bool", "array", "list", "any", "null", "none",
+	"date", "date-time", "datetime", "timestamp", "uuid", "uri", "url", "email", "phone", "id", "name", "value", "api-key", "token", "unknown", "redacted",
 }
 
 // rune appends what is not printable ASCII, or what it stands for.

@@ -37,10 +37,12 @@ func TestClean(t *testing.T) {
 		"!\u200b[a]\u200b(b) ht\u200btp://c <\u200bimg":               "!(a] b) hxxp://c (img",
 		"![![]](](<a": "!(!(]] ] (a",
 		"<img src=//evil.example> </p> <!-- <https://x>": "(img src=//evil.example> (/p> (!-- (hxxps://x>",
-		"]<a":          "] a",
-		"我想退款\u3000谢谢": "我想退款 谢谢",
-		"नमस्ते ปัญหา שָׁלוֹם":                           "नमस्ते ปัญหา שָׁלוֹם",
-		`{"order":"A-1182","items":[1,[2]],"t":"14:10"}`: `{"order":"A-1182","items":[1,[2]],"t":"14:10"}`,
+		"]<a": "] a",
+		"<string> and <Date-Time>, <<uuid> <s\u200btring>":     "<string> and <Date-Time>, <<uuid> <string>",
+		"<string onload=x> <id/> </string> <system> ]<string>": "(string onload=x> (id/> (/string> (system> ] string>",
+		"我想退款\u3000谢谢":                                         "我想退款 谢谢",
+		"नमस्ते ปัญหา שָׁלוֹם":                                 "नमस्ते ปัญหา שָׁלוֹם",
+		`{"order":"A-1182","items":[1,[2]],"t":"14:10"}`:       `{"order":"A-1182","items":[1,[2]],"t":"14:10"}`,
 	} {
 		assert.Equal(t, want, Clean(in), "%q", in)
 	}

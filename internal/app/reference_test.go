@@ -1,0 +1,68 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+
+	mcpclient "github.com/mark3labs/mcp-go/client"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"call-logs-mcp/internal/config"
+)
+
+// reader is a client of the server over an upstream that env names.
+func reader(t *testing.T, env map[string]string) *mcpclient.Client {
+	t.Helper()
+	env["HOME"] = t.TempDir()
+	cfg, err := config.Parse([]string{"serve", "--mirror", "off"}, func(name string) string { return env[name] }, io.Discard)
+	require.NoError(t, err)
+	h, err := open(cfg.Options, "test", slog.New(slog.DiscardHandler), now)
+	require.NoError(t, err)
+	return h.client(t)
+}
+
+// A call of Zudu has a uuid beside its call_id: by either it is found, though the
+// API knows it by its call_id alone.
+func TestEitherNameFindsACall(t *testing.T) {
+	const uuid = "550e8400-e29b-41d4-a716-446655440000"
+	row := fmt.Sprintf(`{"id": %q, "call_id": "call-456", "start_timestamp": %d, "transcript": "Hello, about my order"}`, uuid, now().Add(-3600e9).UnixMilli())
+	url := served(t, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/api/calls/call-456":
+			fmt.Fprintf(w, `{"status": "success", "data": %s}`, row)
+		case r.URL.Path != "/api/calls":
+			http.Error(w, `{"message": "Call not found", "status": "error", "error": "not found"}`, http.StatusNotFound)
+		default:
+			fmt.Fprintf(w, `{"status": "success", "data": {"calls": [%s], "pagination": {"page": 0, "total_count": 1, "total_pages": 1}}}`, row)
+		}
+	})
+	c := reader(t, map[string]string{"ZUDU_API_KEY": "k", "ZUDU_API_SECRET": "s", "ZUDU_BASE_URL": url})
+	for _, id := range []string{"call-456", uuid, "zudu/" + uuid} {
+		assert.Contains(t, textOf(t, ask(t, c, "get_call_log", fmt.Sprintf(`{"id": %q}`, id))), "about my order", id)
+	}
+	assert.Contains(t, textOf(t, ask(t, c, "get_call_log", fmt.Sprintf(`{"id": %q}`, strings.Replace(uuid, "5", "6", 1)))), "no call")
+}
+
+// A summary in Markdown keeps its lines, and text of reference pages its brackets.
+func TestSummaryIsMarkdown(t *testing.T) {
+	const agent = "3f0c1e55-0000-4000-8000-000000000001"
+	row := func(n int, summary string) string {
+		return fmt.Sprintf(`{"id": "7b0f0c1e-1111-4222-8333-4444555566%02d", "agent_id": %q, "call_started_at": %q, "summary_text": %q}`,
+			n, agent, now().Add(-3600e9).Format("2006-01-02T15:04:05Z"), summary)
+	}
+	url := served(t, func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"data": [%s, %s], "pagination": {"page": 1, "total": 2, "totalPages": 1, "hasNext": false}}`,
+			row(1, "## Summary\n\n- about **order** <string>\n- moved"), row(2, "## Card\n- 4111 1111\n1111 1111"))
+	})
+	c := reader(t, map[string]string{"TELZINO_TOKEN": "t", "TELZINO_AGENT_IDS": agent, "TELZINO_BASE_URL": url})
+	answer := textOf(t, ask(t, c, "list_call_logs", `{"response_format": "json"}`))
+	assert.Contains(t, answer, `"## Summary\n- about **order**`)
+	assert.NotContains(t, answer, "4111 1111", "a number that goes across lines is hidden")
+	answer = textOf(t, ask(t, c, "get_call_log", `{"id": "7b0f0c1e-1111-4222-8333-444455556601"}`))
+	assert.Contains(t, answer, "<string>\n")
+}

@@ -15,13 +15,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"call-logs-mcp/client/provider"
 	"call-logs-mcp/client/rest"
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/filter"
@@ -31,34 +31,10 @@ import (
 // BaseURL is where Cekura answers.
 const BaseURL = "https://api.cekura.ai"
 
-// Options say whose calls to read. Key is required.
-type Options struct {
-	Name    string        // of the source in call ids; "" is "cekura"
-	BaseURL string        // "" is BaseURL
-	Key     func() string // the API key, asked for each time so that it may rotate
-
-	// ProjectID and AgentIDs are what is asked for where a question names no other:
-	// an organisation's key needs a project. call.Confine keeps the rest away.
-	ProjectID string
-	AgentIDs  []string
-
-	APIVersion string // "v1" or "v2"; "" is v1, and v2 where that is gone
-	Version    string // of this program, for the User-Agent
-
-	// KeyName and BaseName are what the operator set, for messages; "" for the
-	// variables.
-	KeyName, BaseName string
-
-	Transport http.RoundTripper // nil dials BaseURL
-	Logger    *slog.Logger      // nil is silent
-	Now       func() time.Time  // nil is time.Now
-	Limits    rest.Limits
-}
-
 // source is a call.Source over one Cekura account.
 type source struct {
 	name   string
-	o      Options
+	o      provider.Options
 	api    *rest.Client
 	now    func() time.Time
 	moved  atomic.Bool // v1 of the list is gone
@@ -71,8 +47,8 @@ type source struct {
 }
 
 // New returns the calls that o's key may read. It sends nothing yet.
-func New(o Options) (call.Source, error) {
-	if o.Key == nil {
+func New(o provider.Options) (call.Source, error) {
+	if o.Secret(apiKey) == "" {
 		return nil, errors.New("cekura: no key; set CEKURA_API_KEY")
 	}
 	if o.ProjectID != "" && !isInteger(o.ProjectID) {
@@ -83,7 +59,6 @@ func New(o Options) (call.Source, error) {
 			return nil, errors.New("cekura: CEKURA_AGENT_ID is not an integer")
 		}
 	}
-	o.APIVersion = cmp.Or(o.APIVersion, "v1")
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -92,7 +67,7 @@ func New(o Options) (call.Source, error) {
 		BaseURL:   cmp.Or(o.BaseURL, BaseURL),
 		KeyName:   cmp.Or(o.KeyName, "CEKURA_API_KEY"),
 		BaseName:  cmp.Or(o.BaseName, "CEKURA_BASE_URL"),
-		Header:    func(h http.Header) { h.Set("X-CEKURA-API-KEY", strings.TrimSpace(o.Key())) },
+		Header:    func(h http.Header) { h.Set("X-CEKURA-API-KEY", o.Secret(apiKey)) },
 		Transport: o.Transport,
 		Logger:    o.Logger,
 		Version:   o.Version,

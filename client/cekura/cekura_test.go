@@ -9,6 +9,7 @@ import (
 	"go.uber.org/goleak"
 
 	"call-logs-mcp/client/demo"
+	"call-logs-mcp/client/provider"
 	"call-logs-mcp/client/rest"
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/filter"
@@ -34,8 +35,8 @@ func overDemo(t *testing.T, o demo.Options) (call.Source, *demo.API) {
 		o.Now = now
 	}
 	api := demo.New(o)
-	s, err := New(Options{
-		Key: func() string { return "k" }, BaseURL: "https://api.cekura.ai", ProjectID: "1376",
+	s, err := New(provider.Options{
+		Credential: func(string) string { return "k" }, BaseURL: "https://api.cekura.ai", ProjectID: "1376",
 		Transport: demo.Transport(api), Now: now, Limits: fast(),
 	})
 	require.NoError(t, err)
@@ -97,7 +98,7 @@ func TestGetDemo(t *testing.T) {
 // What a list of 20 calls costs, the demo's own work included.
 func BenchmarkList(b *testing.B) {
 	api := demo.New(demo.Options{Now: now})
-	s, err := New(Options{Key: func() string { return "k" }, Transport: demo.Transport(api), Now: now, Limits: fast()})
+	s, err := New(provider.Options{Credential: func(string) string { return "k" }, Transport: demo.Transport(api), Now: now, Limits: fast()})
 	require.NoError(b, err)
 	for b.Loop() {
 		if _, err := s.Find(b.Context(), call.Query{}); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"call-logs-mcp/client/demo"
+	"call-logs-mcp/client/provider"
 	"call-logs-mcp/client/rest"
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/filter"
@@ -256,7 +257,7 @@ func TestHeavyPages(t *testing.T) {
 	b, _ := bend(t, 40)
 	limits := fast()
 	limits.Body = 60 << 10
-	s, err := New(Options{Key: func() string { return "k" }, Transport: demo.Transport(b), Now: now, Limits: limits})
+	s, err := New(provider.Options{Credential: func(string) string { return "k" }, Transport: demo.Transport(b), Now: now, Limits: limits})
 	require.NoError(t, err)
 	p, err := s.Find(t.Context(), call.Query{Limit: 40})
 	require.NoError(t, err)
@@ -347,7 +348,7 @@ func TestFailureMidway(t *testing.T) {
 // A stuck upstream is given up in time, whatever is tried instead.
 func TestPatience(t *testing.T) {
 	limits := rest.Limits{Total: 300 * time.Millisecond, Rate: 1e6, Burst: 1e6}
-	s, err := New(Options{Key: func() string { return "k" }, Now: now, Limits: limits, Transport: demo.Transport(
+	s, err := New(provider.Options{Credential: func(string) string { return "k" }, Now: now, Limits: limits, Transport: demo.Transport(
 		http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }),
 	)})
 	require.NoError(t, err)
@@ -360,11 +361,11 @@ func TestPatience(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	_, err := New(Options{})
+	_, err := New(provider.Options{})
 	assert.ErrorContains(t, err, "CEKURA_API_KEY")
-	_, err = New(Options{Key: func() string { return "k" }, ProjectID: "main"})
+	_, err = New(provider.Options{Credential: func(string) string { return "k" }, ProjectID: "main"})
 	assert.ErrorContains(t, err, "CEKURA_PROJECT_ID")
-	_, err = New(Options{Key: func() string { return "k" }, BaseURL: "http://api.cekura.ai"})
+	_, err = New(provider.Options{Credential: func(string) string { return "k" }, BaseURL: "http://api.cekura.ai"})
 	assert.ErrorContains(t, err, "CEKURA_BASE_URL")
 }
 

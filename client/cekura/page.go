@@ -49,7 +49,7 @@ func (p asked) is(b asked) bool {
 func (s *source) list(ctx context.Context, p *plan, query url.Values) (*page, error) {
 	var a listAnswer
 	meta, err := s.api.Get(ctx, s.path(""), query, &a)
-	if first := query.Get("page") == "1"; first && isGone(err) && s.o.APIVersion == "v1" && !s.moved.Load() {
+	if first := query.Get("page") == "1"; first && isGone(err) && !s.moved.Load() {
 		s.moved.Store(true)
 		a = listAnswer{}
 		if meta, err = s.api.Get(ctx, s.path(""), query, &a); isGone(err) {
@@ -73,7 +73,7 @@ func (s *source) list(ctx context.Context, p *plan, query url.Values) (*page, er
 
 // path is the endpoint of the call with this key, or of the list for "".
 func (s *source) path(key string) string {
-	version := s.o.APIVersion
+	version := "v1"
 	if s.moved.Load() {
 		version = "v2"
 	}

@@ -10,12 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"call-logs-mcp/client/provider"
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/filter"
 )
 
 func testSource(t require.TestingT) *source {
-	s, err := New(Options{Key: func() string { return "k" }, Now: now, ProjectID: "1376"})
+	s, err := New(provider.Options{Credential: func(string) string { return "k" }, Now: now, ProjectID: "1376"})
 	require.NoError(t, err)
 	return s.(*source)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"call-logs-mcp/client/demo"
+	"call-logs-mcp/client/provider"
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/call/calltest"
 )
@@ -37,7 +38,7 @@ func TestSource(t *testing.T) {
 		t.Skip("thousands of questions")
 	}
 	api := demo.New(demo.Options{Calls: 80, Now: now})
-	s, err := New(Options{Key: func() string { return "k" }, ProjectID: "1376", Transport: demo.Transport(api), Now: now, Limits: fast()})
+	s, err := New(provider.Options{Credential: func(string) string { return "k" }, ProjectID: "1376", Transport: demo.Transport(api), Now: now, Limits: fast()})
 	require.NoError(t, err)
 	calltest.TestSource(t, s, calltest.Options{
 		Source:     "cekura",

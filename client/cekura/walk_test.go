@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"call-logs-mcp/client/demo"
+	"call-logs-mcp/client/provider"
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/filter"
 )
@@ -31,7 +32,7 @@ func (t tap) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func over(t *testing.T, to http.RoundTripper, before func(*http.Request)) call.Source {
-	s, err := New(Options{Key: func() string { return "k" }, Transport: tap{to, before}, Now: now, Limits: fast()})
+	s, err := New(provider.Options{Credential: func(string) string { return "k" }, Transport: tap{to, before}, Now: now, Limits: fast()})
 	require.NoError(t, err)
 	return s
 }

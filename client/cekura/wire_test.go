@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"call-logs-mcp/client/provider"
 	"call-logs-mcp/client/wire/wiretest"
 	"call-logs-mcp/internal/call"
 )
@@ -25,7 +26,7 @@ func replay(t *testing.T, name string) call.Source {
 	t.Cleanup(server.Close)
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	s, err := New(Options{Key: func() string { return "k" }, BaseURL: server.URL, Transport: transport, Now: now, Limits: fast()})
+	s, err := New(provider.Options{Credential: func(string) string { return "k" }, BaseURL: server.URL, Transport: transport, Now: now, Limits: fast()})
 	require.NoError(t, err)
 	return s
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"call-logs-mcp/client/demo"
+	"call-logs-mcp/client/provider"
 	"call-logs-mcp/client/telzino/telzinotest"
 	"call-logs-mcp/client/wire/wiretest"
 	"call-logs-mcp/internal/call"
@@ -20,13 +21,13 @@ import (
 )
 
 func TestNewNeedsAKey(t *testing.T) {
-	for _, o := range []Options{
-		{}, {ClientID: telzinotest.ClientID}, {ClientID: telzinotest.ClientID, ClientSecret: func() string { return " " }}, {ClientSecret: func() string { return telzinotest.Secret }},
+	for _, keys := range []map[string]string{
+		nil, {clientID: telzinotest.ClientID}, {clientID: telzinotest.ClientID, clientSecret: " "}, {clientSecret: telzinotest.Secret},
 	} {
-		_, err := New(o)
+		_, err := New(provider.Options{Credential: wiretest.Credentials(keys)})
 		assert.ErrorContains(t, err, "set TELZINO_CLIENT_ID and TELZINO_CLIENT_SECRET, or TELZINO_TOKEN")
 	}
-	_, err := New(Options{Token: func() string { return "t" }, BaseURL: "http://example.com"})
+	_, err := New(provider.Options{Credential: wiretest.Credentials(map[string]string{readyToken: "t"}), BaseURL: "http://example.com"})
 	assert.ErrorContains(t, err, "TELZINO_BASE_URL is plain http")
 }
 
@@ -76,7 +77,7 @@ func TestReadyToken(t *testing.T) {
 	u := stocked(30)
 	u.Valid["canary-ready"] = true
 	token := "canary-ready"
-	s, err := New(Options{Token: func() string { return token }, Transport: demo.Transport(u), Now: now, Limits: fast()})
+	s, err := New(provider.Options{Credential: func(key string) string { return map[string]string{readyToken: token}[key] }, Transport: demo.Transport(u), Now: now, Limits: fast()})
 	require.NoError(t, err)
 	_, err = s.Find(t.Context(), call.Query{})
 	require.NoError(t, err)
@@ -93,8 +94,8 @@ func TestSecretsStaySecret(t *testing.T) {
 	u := stocked(30)
 	u.Secret = "another"
 	var log bytes.Buffer
-	s, err := New(Options{
-		ClientID: telzinotest.ClientID, ClientSecret: func() string { return telzinotest.Secret }, Transport: demo.Transport(u), Now: now, Limits: fast(),
+	s, err := New(provider.Options{
+		Credential: wiretest.Credentials(map[string]string{clientID: telzinotest.ClientID, clientSecret: telzinotest.Secret}), Transport: demo.Transport(u), Now: now, Limits: fast(),
 		Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	require.NoError(t, err)
@@ -197,7 +198,7 @@ func TestHeavyPages(t *testing.T) {
 	u := stocked(90)
 	l := fast()
 	l.Body = 20 << 10
-	s, err := New(Options{Token: func() string { return "t" }, Transport: demo.Transport(u), Now: now, Limits: l})
+	s, err := New(provider.Options{Credential: wiretest.Credentials(map[string]string{readyToken: "t"}), Transport: demo.Transport(u), Now: now, Limits: l})
 	require.NoError(t, err)
 	u.Valid["t"] = true
 	start := time.Now()

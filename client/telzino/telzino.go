@@ -15,12 +15,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"slices"
 	"sync"
 	"time"
 
+	"call-logs-mcp/client/provider"
 	"call-logs-mcp/client/rest"
 	"call-logs-mcp/client/wire"
 	"call-logs-mcp/internal/call"
@@ -38,32 +38,10 @@ const (
 	longest = 2 * time.Hour
 )
 
-// Options say whose calls to read. ClientID with ClientSecret are required, or
-// else Token.
-type Options struct {
-	Name         string // of the source in call ids; "" is "telzino"
-	BaseURL      string // "" is BaseURL
-	ClientID     string
-	ClientSecret func() string // asked each time, so that it may rotate
-	Token        func() string // a ready token, where there is no client
-
-	AgentIDs []string // whose calls to read; none for all that the API lists
-	Version  string   // of this program, for the User-Agent
-
-	// KeyName and BaseName are what the operator set, for messages; "" for the
-	// variables.
-	KeyName, BaseName string
-
-	Transport http.RoundTripper // nil dials BaseURL
-	Logger    *slog.Logger      // nil is silent
-	Now       func() time.Time  // nil is time.Now
-	Limits    rest.Limits
-}
-
 // source is a call.Source over the agents of one Telzino account.
 type source struct {
 	name   string
-	o      Options
+	o      provider.Options
 	api    *rest.Client
 	tokens *tokens
 	now    func() time.Time
@@ -75,7 +53,7 @@ type source struct {
 }
 
 // New returns the calls of o's agents. It sends nothing yet.
-func New(o Options) (call.Source, error) {
+func New(o provider.Options) (call.Source, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}

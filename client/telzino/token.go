@@ -7,13 +7,13 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/oauth2"
 
 	"call-logs-mcp/client/loose"
+	"call-logs-mcp/client/provider"
 	"call-logs-mcp/client/rest"
 	"call-logs-mcp/internal/call"
 )
@@ -52,18 +52,13 @@ type asking struct {
 	err     error
 }
 
-func newTokens(o Options) (*tokens, error) {
-	secret := func() string {
-		if o.ClientSecret == nil {
-			return ""
-		}
-		return strings.TrimSpace(o.ClientSecret())
-	}
-	if o.ClientID == "" || secret() == "" {
-		if o.Token == nil {
+func newTokens(o provider.Options) (*tokens, error) {
+	id, secret := o.Secret(clientID), func() string { return o.Secret(clientSecret) }
+	if id == "" || secret() == "" {
+		if o.Secret(readyToken) == "" {
 			return nil, errNoKey
 		}
-		return &tokens{keyName: cmp.Or(o.KeyName, tokenName), ready: o.Token}, nil
+		return &tokens{keyName: cmp.Or(o.KeyName, tokenName), ready: func() string { return o.Secret(readyToken) }}, nil
 	}
 	name := cmp.Or(o.KeyName, clientName)
 	api, err := rest.New(rest.Options{
@@ -74,14 +69,14 @@ func newTokens(o Options) (*tokens, error) {
 	if err != nil {
 		return nil, err
 	}
-	ask := &issuer{api: api, id: o.ClientID, secret: secret, keyName: name, baseName: o.BaseName}
+	ask := &issuer{api: api, id: id, secret: secret, keyName: name, baseName: o.BaseName}
 	return &tokens{keyName: name, ask: ask}, nil
 }
 
 // current is the token of the requests that are sent now.
 func (t *tokens) current() string {
 	if t.ready != nil {
-		return strings.TrimSpace(t.ready())
+		return t.ready()
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"call-logs-mcp/client/demo"
+	"call-logs-mcp/client/provider"
 	"call-logs-mcp/client/telzino/telzinotest"
 	"call-logs-mcp/client/wire/wiretest"
 	"call-logs-mcp/internal/call"
@@ -41,8 +42,8 @@ func (e *endpoint) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // behind is a source whose tokens come from e.
 func behind(t *testing.T, e *endpoint) call.Source {
-	s, err := New(Options{
-		ClientID: telzinotest.ClientID, ClientSecret: func() string { return telzinotest.Secret }, Now: now, Limits: fast(),
+	s, err := New(provider.Options{
+		Credential: wiretest.Credentials(map[string]string{clientID: telzinotest.ClientID, clientSecret: telzinotest.Secret}), Now: now, Limits: fast(),
 		AgentIDs: []string{telzinotest.AgentID(0)}, Transport: e,
 	})
 	require.NoError(t, err)

@@ -8,8 +8,10 @@ import (
 	"go.uber.org/goleak"
 
 	"call-logs-mcp/client/demo"
+	"call-logs-mcp/client/provider"
 	"call-logs-mcp/client/rest"
 	"call-logs-mcp/client/telzino/telzinotest"
+	"call-logs-mcp/client/wire/wiretest"
 	"call-logs-mcp/internal/call"
 )
 
@@ -30,8 +32,8 @@ func fast() rest.Limits { return rest.Limits{Rate: 1e6, Burst: 1e6} }
 
 // over is a source over u, its agents listed unless some are named.
 func over(t *testing.T, u *upstream, agents ...string) call.Source {
-	s, err := New(Options{
-		ClientID: telzinotest.ClientID, ClientSecret: func() string { return telzinotest.Secret }, AgentIDs: agents,
+	s, err := New(provider.Options{
+		Credential: wiretest.Credentials(map[string]string{clientID: telzinotest.ClientID, clientSecret: telzinotest.Secret}), AgentIDs: agents,
 		Transport: demo.Transport(u), Now: now, Limits: fast(),
 	})
 	require.NoError(t, err)

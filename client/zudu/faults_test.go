@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"call-logs-mcp/client/demo"
+	"call-logs-mcp/client/provider"
 	"call-logs-mcp/client/wire/wiretest"
 	"call-logs-mcp/client/zudu/zudutest"
 	"call-logs-mcp/internal/call"
@@ -23,14 +24,13 @@ import (
 
 // Both halves of the key are needed, and neither is ever repeated.
 func TestKeys(t *testing.T) {
-	some, none := func() string { return zudutest.Key }, func() string { return "" }
-	for _, o := range []Options{{}, {APIKey: some}, {APIKey: some, APISecret: none}, {APIKey: none, APISecret: some}} {
-		_, err := New(o)
+	for _, keys := range []map[string]string{nil, {apiKey: zudutest.Key}, {apiKey: zudutest.Key, apiSecret: " "}, {apiKey: " ", apiSecret: zudutest.Key}} {
+		_, err := New(provider.Options{Credential: wiretest.Credentials(keys)})
 		assert.ErrorContains(t, err, "set both ZUDU_API_KEY and ZUDU_API_SECRET")
 	}
 	var log bytes.Buffer
-	s, err := New(Options{
-		APIKey: some, APISecret: func() string { return "canary-wrong" }, Transport: demo.Transport(stocked(5)), Now: now, Limits: fast(),
+	s, err := New(provider.Options{
+		Credential: wiretest.Credentials(map[string]string{apiKey: zudutest.Key, apiSecret: "canary-wrong"}), Transport: demo.Transport(stocked(5)), Now: now, Limits: fast(),
 		Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	require.NoError(t, err)
@@ -88,8 +88,8 @@ func TestHear(t *testing.T) {
 
 func TestConfiguredAgents(t *testing.T) {
 	u := stocked(100)
-	s, err := New(Options{
-		APIKey: func() string { return zudutest.Key }, APISecret: func() string { return zudutest.Secret }, AgentIDs: []string{"2142", "9"},
+	s, err := New(provider.Options{
+		Credential: wiretest.Credentials(map[string]string{apiKey: zudutest.Key, apiSecret: zudutest.Secret}), AgentIDs: []string{"2142", "9"},
 		Transport: demo.Transport(u), Now: now, Limits: fast(),
 	})
 	require.NoError(t, err)

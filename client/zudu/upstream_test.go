@@ -8,7 +8,9 @@ import (
 	"go.uber.org/goleak"
 
 	"call-logs-mcp/client/demo"
+	"call-logs-mcp/client/provider"
 	"call-logs-mcp/client/rest"
+	"call-logs-mcp/client/wire/wiretest"
 	"call-logs-mcp/client/zudu/zudutest"
 	"call-logs-mcp/internal/call"
 )
@@ -25,9 +27,9 @@ func stocked(n int) *upstream { return zudutest.New(n, now) }
 func fast() rest.Limits { return rest.Limits{Rate: 1e6, Burst: 1e6} }
 
 func over(t *testing.T, u *upstream) call.Source {
-	s, err := New(Options{
-		APIKey: func() string { return zudutest.Key }, APISecret: func() string { return zudutest.Secret },
-		Transport: demo.Transport(u), Now: now, Limits: fast(),
+	s, err := New(provider.Options{
+		Credential: wiretest.Credentials(map[string]string{apiKey: zudutest.Key, apiSecret: zudutest.Secret}),
+		Transport:  demo.Transport(u), Now: now, Limits: fast(),
 	})
 	require.NoError(t, err)
 	return s

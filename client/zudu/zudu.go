@@ -15,14 +15,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
+	"call-logs-mcp/client/provider"
 	"call-logs-mcp/client/rest"
 	"call-logs-mcp/client/wire"
 	"call-logs-mcp/internal/call"
@@ -39,30 +38,10 @@ const (
 	deafFor     = time.Hour
 )
 
-// Options say whose calls to read. APIKey and APISecret are required.
-type Options struct {
-	Name      string // of the source in call ids; "" is "zudu"
-	BaseURL   string // "" is BaseURL
-	APIKey    func() string
-	APISecret func() string // both are asked for each time, so that they may rotate
-
-	AgentIDs []string // whose calls to read; none for all
-	Version  string   // of this program, for the User-Agent
-
-	// KeyName and BaseName are what the operator set, for messages; "" for the
-	// variables.
-	KeyName, BaseName string
-
-	Transport http.RoundTripper // nil dials BaseURL
-	Logger    *slog.Logger      // nil is silent
-	Now       func() time.Time  // nil is time.Now
-	Limits    rest.Limits
-}
-
 // source is a call.Source over one Zudu organisation.
 type source struct {
 	name   string
-	o      Options
+	o      provider.Options
 	api    *rest.Client
 	now    func() time.Time
 	charts wire.Charts
@@ -71,8 +50,8 @@ type source struct {
 }
 
 // New returns the calls that o's key may read. It sends nothing yet.
-func New(o Options) (call.Source, error) {
-	if o.APIKey == nil || o.APISecret == nil || strings.TrimSpace(o.APIKey()) == "" || strings.TrimSpace(o.APISecret()) == "" {
+func New(o provider.Options) (call.Source, error) {
+	if o.Secret(apiKey) == "" || o.Secret(apiSecret) == "" {
 		return nil, errors.New("zudu: no key; set both ZUDU_API_KEY and ZUDU_API_SECRET")
 	}
 	if o.Now == nil {
@@ -85,8 +64,8 @@ func New(o Options) (call.Source, error) {
 		KeyName:  o.KeyName,
 		BaseName: o.BaseName,
 		Header: func(h http.Header) {
-			h.Set("X-API-KEY", strings.TrimSpace(o.APIKey()))
-			h.Set("X-API-SECRET", strings.TrimSpace(o.APISecret()))
+			h.Set("X-API-KEY", o.Secret(apiKey))
+			h.Set("X-API-SECRET", o.Secret(apiSecret))
 		},
 		Transport: o.Transport,
 		Logger:    o.Logger,

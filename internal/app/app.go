@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"call-logs-mcp/client"
 	"call-logs-mcp/internal/config"
 	"call-logs-mcp/internal/serve"
 )
@@ -41,7 +42,7 @@ func Main(version string) {
 
 // run is the whole program. Stdout is the wire, so it logs to stderr alone.
 func run(ctx context.Context, version string, args []string, env func(string) string, in io.Reader, out, stderr io.Writer) error {
-	cfg, err := config.Parse(args, env, out)
+	cfg, err := config.Parse(client.Providers(), args, env, out)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"call-logs-mcp/client"
 	"call-logs-mcp/internal/config"
 	"call-logs-mcp/tools"
 )
@@ -21,7 +22,7 @@ import (
 // sampled is the program over the sample calls.
 func sampled(t testing.TB, flags ...string) *house {
 	t.Helper()
-	cfg, err := config.Parse(append([]string{"serve", "--demo"}, flags...), func(string) string { return "" }, io.Discard)
+	cfg, err := config.Parse(client.Providers(), append([]string{"serve", "--demo"}, flags...), func(string) string { return "" }, io.Discard)
 	require.NoError(t, err)
 	h, err := open(cfg.Options, "test", slog.New(slog.DiscardHandler), now)
 	require.NoError(t, err)

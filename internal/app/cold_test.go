@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"call-logs-mcp/client"
 	demoapi "call-logs-mcp/client/demo"
 	"call-logs-mcp/internal/config"
 	"call-logs-mcp/internal/mirror/store"
@@ -79,7 +80,7 @@ func served(t *testing.T, upstream http.HandlerFunc) string {
 func cold(t *testing.T, url string, at time.Time, flags ...string) (*house, *mcpclient.Client) {
 	t.Helper()
 	env := map[string]string{"HOME": t.TempDir(), "CEKURA_API_KEY": "secret", "CEKURA_BASE_URL": url}
-	cfg, err := config.Parse(append([]string{"serve"}, flags...), func(name string) string { return env[name] }, io.Discard)
+	cfg, err := config.Parse(client.Providers(), append([]string{"serve"}, flags...), func(name string) string { return env[name] }, io.Discard)
 	require.NoError(t, err)
 	h, err := open(cfg.Options, "test", slog.New(slog.DiscardHandler), func() time.Time { return at })
 	require.NoError(t, err)
@@ -102,7 +103,7 @@ func wholeCopy(t *testing.T) string {
 	})
 	path := filepath.Join(t.TempDir(), "copy", "calls.db")
 	env := map[string]string{"HOME": t.TempDir(), "CEKURA_API_KEY": "secret", "CEKURA_BASE_URL": url}
-	cfg, err := config.Parse([]string{"sync", "--mirror", path}, func(name string) string { return env[name] }, io.Discard)
+	cfg, err := config.Parse(client.Providers(), []string{"sync", "--mirror", path}, func(name string) string { return env[name] }, io.Discard)
 	require.NoError(t, err)
 	h, err := open(cfg.Options, "test", slog.New(slog.DiscardHandler), now)
 	require.NoError(t, err)

@@ -149,13 +149,14 @@ func confinedTo(t *testing.T, a careless, mirror string, to call.Confinement) *s
 	t.Helper()
 	upstream := httptest.NewServer(a)
 	t.Cleanup(upstream.Close)
-	key := func() string { return "k" }
 	src, err := client.Open(a.provider, client.Options{
-		Name: "calls", BaseURL: upstream.URL, Key: key, Secret: key, Token: key, ClientID: func() string { return "" }, ClientSecret: func() string { return "" },
+		Name: "calls", BaseURL: upstream.URL, Credential: func(key string) string {
+			return map[string]string{"api_key": "k", "api_secret": "k", "token": "k"}[key]
+		},
 		ProjectID: to.Project, AgentIDs: to.Agents, Now: now, Limits: rest.Limits{Rate: 1e6, Burst: 1e6},
 	})
 	require.NoError(t, err)
-	cfg, err := config.Parse([]string{"--demo", "--mirror", mirror}, func(string) string { return "" }, io.Discard)
+	cfg, err := config.Parse(client.Providers(), []string{"--demo", "--mirror", mirror}, func(string) string { return "" }, io.Discard)
 	require.NoError(t, err)
 	configured := []config.SourceConfig{{Name: "calls", Provider: a.provider, ProjectID: to.Project, AgentIDs: to.Agents}}
 	h, err := assemble(cfg.Options, "test", slog.New(slog.DiscardHandler), now, configured, map[string]call.Source{"calls": src})

@@ -17,16 +17,9 @@ import (
 // origins are the sources as the sync engine asks them.
 func (h *house) origins() (out []mirror.Origin) {
 	for _, s := range h.configured {
-		o := mirror.Origin{Name: s.Name, Source: h.sources[s.Name], Wait: client.Wait}
-		switch s.Provider {
-		case "cekura", "demo":
-			o.Abilities = mirror.Abilities{TimeFilter: true, IDFilter: true, Gets: true, PageSize: 500}
-		case "zudu": // the few calls without a call_id are looked for among the newest
-			o.Abilities = mirror.Abilities{Gets: true}
-		case "file":
-			o.Abilities = mirror.Abilities{TimeFilter: true, Gets: true, PageSize: 500}
-		}
-		out = append(out, o)
+		out = append(out, mirror.Origin{
+			Name: s.Name, Source: h.sources[s.Name], Wait: client.Wait, Abilities: mirror.Abilities(client.Provider(s.Provider).Lists),
+		})
 	}
 	return out
 }
@@ -53,7 +46,7 @@ func (h *house) engine(ctx context.Context, c config.Copy) (*mirror.Engine, *sto
 // withCopy is live with the copy that the operator wants of it.
 func (h *house) withCopy(live *call.Merged, o config.Options) call.Source {
 	back := reach{usualReach, h.tools.Now}
-	if !slices.ContainsFunc(h.configured, func(s config.SourceConfig) bool { return s.Provider != "file" }) {
+	if !slices.ContainsFunc(h.configured, func(s config.SourceConfig) bool { return !client.Provider(s.Provider).Files }) {
 		back.span = 0
 	}
 	without := newUncopied(live, back, o.MaxFetch)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"call-logs-mcp/client"
 	"call-logs-mcp/internal/config"
 )
 
@@ -17,7 +18,7 @@ import (
 // whatever the time is by then; with others it is refused, and they are named.
 func TestCursorBesideItsArguments(t *testing.T) {
 	at := now().Add(123456789 * time.Nanosecond)
-	cfg, err := config.Parse([]string{"serve", "--demo"}, func(string) string { return "" }, os.Stderr)
+	cfg, err := config.Parse(client.Providers(), []string{"serve", "--demo"}, func(string) string { return "" }, os.Stderr)
 	require.NoError(t, err)
 	h, err := open(cfg.Options, "test", slog.New(slog.DiscardHandler), func() time.Time { return at })
 	require.NoError(t, err)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"call-logs-mcp/client"
 	demoapi "call-logs-mcp/client/demo"
 	"call-logs-mcp/internal/config"
 )
@@ -86,7 +87,7 @@ func TestValuesOfRecordsAlone(t *testing.T) {
 	copies := t.TempDir()
 	env := map[string]string{"HOME": copies, "CEKURA_API_KEY": "secret", "CEKURA_BASE_URL": upstream.URL}
 	asked := func(c string, flags ...string) string {
-		cfg, err := config.Parse(append([]string{c}, flags...), func(name string) string { return env[name] }, io.Discard)
+		cfg, err := config.Parse(client.Providers(), append([]string{c}, flags...), func(name string) string { return env[name] }, io.Discard)
 		require.NoError(t, err)
 		h, err := open(cfg.Options, "test", slog.New(slog.DiscardHandler), now)
 		require.NoError(t, err)

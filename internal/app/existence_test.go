@@ -40,9 +40,9 @@ func TestExistenceIsNotToldByWork(t *testing.T) {
 	}))
 	defer upstream.Close()
 	opened := func(args ...string) (*house, config.Config) {
-		cfg, err := config.Parse(append(args, "--details", "none"), func(name string) string { return map[string]string{"HOME": t.TempDir(), "CEKURA_API_KEY": "k"}[name] }, os.Stderr)
+		cfg, err := config.Parse(client.Providers(), append(args, "--details", "none"), func(name string) string { return map[string]string{"HOME": t.TempDir(), "CEKURA_API_KEY": "k"}[name] }, os.Stderr)
 		require.NoError(t, err)
-		src, err := client.Open("cekura", client.Options{Name: "cekura", BaseURL: upstream.URL, Key: func() string { return "k" }, Now: now, Limits: rest.Limits{Rate: 1e6, Burst: 1e6}})
+		src, err := client.Open("cekura", client.Options{Name: "cekura", BaseURL: upstream.URL, Credential: func(string) string { return "k" }, Now: now, Limits: rest.Limits{Rate: 1e6, Burst: 1e6}})
 		require.NoError(t, err)
 		configured := []config.SourceConfig{{Name: "cekura", Provider: "cekura"}}
 		h, err := assemble(cfg.Options, "test", slog.New(slog.DiscardHandler), now, configured, map[string]call.Source{"cekura": src})

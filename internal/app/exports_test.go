@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"call-logs-mcp/client"
 	"call-logs-mcp/internal/config"
 )
 
@@ -53,7 +54,7 @@ func TestUnknownExportIsRefused(t *testing.T) {
 	for _, want := range []string{"orders.jsonl:1", "its keys are order, lines", "expected is a call of Vapi", `"turns":[{"role":"caller"`} {
 		assert.Contains(t, err.Error(), want)
 	}
-	_, err = config.Parse([]string{"serve", "--data", path}, func(string) string { return "" }, os.Stderr)
+	_, err = config.Parse(client.Providers(), []string{"serve", "--data", path}, func(string) string { return "" }, os.Stderr)
 	require.NoError(t, err)
 }
 

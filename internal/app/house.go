@@ -52,10 +52,10 @@ func open(o config.Options, version string, logger *slog.Logger, now func() time
 	}
 	sources := map[string]call.Source{}
 	for _, s := range configured {
+		p := client.Provider(s.Provider)
 		sources[s.Name], err = client.Open(s.Provider, client.Options{
-			Name: s.Name, BaseURL: s.BaseURL, Key: s.Key.Reveal, Secret: s.Secret.Reveal,
-			ClientID: s.ClientID.Reveal, ClientSecret: s.ClientSecret.Reveal, Token: s.Token.Reveal,
-			KeyName: s.KeyName(), BaseName: s.BaseName(), ProjectID: s.ProjectID, AgentIDs: s.AgentIDs, Files: s.Files, Zone: o.TimeZone,
+			Name: s.Name, BaseURL: s.BaseURL, Credential: func(key string) string { return s.Credentials[key].Reveal() },
+			KeyName: s.KeyName(p), BaseName: s.BaseName(p), ProjectID: s.ProjectID, AgentIDs: s.AgentIDs, Files: s.Files, Zone: o.TimeZone,
 			Version: version, Logger: logger, Now: now, Limits: rest.Limits{Most: rate.Limit(o.MaxRate)},
 		})
 		if err != nil {
@@ -127,7 +127,7 @@ func sealer(o config.Options) *serve.Sealer {
 func (h *house) doctor(ctx context.Context, c config.Copy, out io.Writer) error {
 	var checks []setup.Check
 	for _, s := range h.configured {
-		checks = append(checks, setup.Check{Name: s.Name, Source: h.sources[s.Name], Key: s.KeyName()})
+		checks = append(checks, setup.Check{Name: s.Name, Source: h.sources[s.Name], Key: s.KeyName(client.Provider(s.Provider))})
 	}
 	ok := setup.Doctor(ctx, out, checks, h.tools.Now)
 	if f := h.copyFinding(ctx, c); f != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"call-logs-mcp/client"
 	"call-logs-mcp/internal/config"
 	"call-logs-mcp/internal/serve"
 )
@@ -21,7 +22,7 @@ func TestReadyOnceTheCopyOpens(t *testing.T) {
 	dir := t.TempDir()
 	blocked := filepath.Join(dir, "calls")
 	require.NoError(t, os.WriteFile(blocked, nil, 0o600)) // where the copy's directory should be
-	cfg, err := config.Parse([]string{"--demo", "--mirror", filepath.Join(blocked, "demo.db")}, func(string) string { return "" }, io.Discard)
+	cfg, err := config.Parse(client.Providers(), []string{"--demo", "--mirror", filepath.Join(blocked, "demo.db")}, func(string) string { return "" }, io.Discard)
 	require.NoError(t, err)
 	h, err := open(cfg.Options, "test", slog.New(slog.DiscardHandler), now)
 	require.NoError(t, err)
@@ -50,7 +51,7 @@ func TestTokensForAWhile(t *testing.T) {
 
 func TestLimitsReachTheServer(t *testing.T) {
 	options := func(args string) serve.HTTPOptions {
-		cfg, err := config.Parse(strings.Fields("--demo --http 127.0.0.1:0 --no-auth "+args), func(string) string { return "" }, io.Discard)
+		cfg, err := config.Parse(client.Providers(), strings.Fields("--demo --http 127.0.0.1:0 --no-auth "+args), func(string) string { return "" }, io.Discard)
 		require.NoError(t, err)
 		return overHTTP(cfg.HTTP)
 	}
@@ -62,7 +63,7 @@ func TestLimitsReachTheServer(t *testing.T) {
 }
 
 func TestOAuthFlagsReachTheServer(t *testing.T) {
-	cfg, err := config.Parse(strings.Fields("--demo --http 127.0.0.1:0 --oauth-issuer https://id.example.com --oauth-audience calls "+
+	cfg, err := config.Parse(client.Providers(), strings.Fields("--demo --http 127.0.0.1:0 --oauth-issuer https://id.example.com --oauth-audience calls "+
 		"--oauth-resource https://calls.example.com/mcp --oauth-filter-claim call_logs --oauth-algorithm ES256"), func(string) string { return "" }, io.Discard)
 	require.NoError(t, err)
 	assert.Equal(t, serve.OAuth{

@@ -81,14 +81,14 @@ func (m *metered) direct(t testing.TB, n int) {
 
 // live is a client of a server that keeps no copy and has no pace.
 func (m *metered) live(t testing.TB) *mcpclient.Client {
-	cfg, err := config.Parse([]string{"serve", "--mirror", "off"}, func(name string) string {
+	cfg, err := config.Parse(client.Providers(), []string{"serve", "--mirror", "off"}, func(name string) string {
 		return map[string]string{"CEKURA_API_KEY": "k", "CEKURA_BASE_URL": m.URL}[name]
 	}, os.Stderr)
 	require.NoError(t, err)
 	configured, err := cfg.Options.Configured()
 	require.NoError(t, err)
 	src, err := client.Open("cekura", client.Options{
-		Name: "cekura", BaseURL: m.URL, Key: func() string { return "k" }, Now: now, Limits: rest.Limits{Rate: 1e6, Burst: 1e6},
+		Name: "cekura", BaseURL: m.URL, Credential: func(string) string { return "k" }, Now: now, Limits: rest.Limits{Rate: 1e6, Burst: 1e6},
 	})
 	require.NoError(t, err)
 	h, err := assemble(cfg.Options, "test", slog.New(slog.DiscardHandler), now, configured, map[string]call.Source{"cekura": src})

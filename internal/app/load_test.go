@@ -26,6 +26,7 @@ import (
 
 	"call-logs-mcp/client/cekura"
 	demoapi "call-logs-mcp/client/demo"
+	"call-logs-mcp/client/provider"
 	"call-logs-mcp/client/rest"
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/config"
@@ -109,8 +110,8 @@ func freeAddr(t testing.TB) string {
 func filledCopy(b *testing.B, calls int) (path string, api *demoapi.API) {
 	began := time.Now()
 	api = demoapi.New(demoapi.Options{Calls: calls, Days: 90})
-	source, err := cekura.New(cekura.Options{
-		Name: "cekura", BaseURL: "http://127.0.0.1", Key: func() string { return "demo" }, Transport: demoapi.Transport(api),
+	source, err := cekura.New(provider.Options{
+		Name: "cekura", BaseURL: "http://127.0.0.1", Credential: func(string) string { return "demo" }, Transport: demoapi.Transport(api),
 		Logger: slog.New(slog.DiscardHandler), Now: time.Now, Limits: rest.Limits{Rate: 1e6, Burst: 1e6},
 	})
 	require.NoError(b, err)

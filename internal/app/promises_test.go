@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"call-logs-mcp/client"
 	"call-logs-mcp/internal/config"
 	"call-logs-mcp/internal/render"
 )
@@ -26,7 +27,7 @@ func over(t *testing.T, lines []string, flags ...string) *mcpclient.Client {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "calls.jsonl")
 	require.NoError(t, os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600))
-	cfg, err := config.Parse(append([]string{"serve", "--data", path}, flags...), func(string) string { return "" }, os.Stderr)
+	cfg, err := config.Parse(client.Providers(), append([]string{"serve", "--data", path}, flags...), func(string) string { return "" }, os.Stderr)
 	require.NoError(t, err)
 	return connect(t, cfg)
 }

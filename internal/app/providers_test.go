@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"call-logs-mcp/client"
 	demoapi "call-logs-mcp/client/demo"
 	"call-logs-mcp/client/telzino/telzinotest"
 	"call-logs-mcp/client/zudu/zudutest"
@@ -63,7 +64,7 @@ func threeProviders(t *testing.T) *three {
 func (s *three) config(t *testing.T, flags ...string) config.Config {
 	t.Helper()
 	home := t.TempDir()
-	cfg, err := config.Parse(append([]string{"serve", "--config", s.path}, flags...), func(name string) string {
+	cfg, err := config.Parse(client.Providers(), append([]string{"serve", "--config", s.path}, flags...), func(name string) string {
 		if name == "HOME" {
 			return home
 		}
@@ -144,7 +145,7 @@ func TestWhatVanishedIsAskedFor(t *testing.T) {
 	env := map[string]string{"HOME": t.TempDir(), "ZUDU_API_KEY": zudutest.Key, "ZUDU_API_SECRET": zudutest.Secret, "ZUDU_BASE_URL": srv.URL}
 	path := filepath.Join(t.TempDir(), "copy", "calls.db")
 	synced := func() string {
-		cfg, err := config.Parse([]string{"sync", "--mirror", path, "--details", "none"}, func(name string) string { return env[name] }, os.Stderr)
+		cfg, err := config.Parse(client.Providers(), []string{"sync", "--mirror", path, "--details", "none"}, func(name string) string { return env[name] }, os.Stderr)
 		require.NoError(t, err)
 		h, err := open(cfg.Options, "test", slog.New(slog.DiscardHandler), clock)
 		require.NoError(t, err)

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"call-logs-mcp/client"
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/config"
 	"call-logs-mcp/internal/mirror/store"
@@ -119,7 +120,7 @@ func TestStatusIsOfWhatIsConfigured(t *testing.T) {
 	require.NoError(t, db.Close())
 	said := func(project string) string {
 		env := map[string]string{"HOME": t.TempDir(), "CEKURA_API_KEY": "k", "CEKURA_PROJECT_ID": project}
-		cfg, err := config.Parse([]string{"status", "--mirror", path}, func(name string) string { return env[name] }, os.Stderr)
+		cfg, err := config.Parse(client.Providers(), []string{"status", "--mirror", path}, func(name string) string { return env[name] }, os.Stderr)
 		require.NoError(t, err)
 		h, err := open(cfg.Options, "test", slog.New(slog.DiscardHandler), now)
 		require.NoError(t, err)

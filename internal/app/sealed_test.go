@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"call-logs-mcp/client"
 	"call-logs-mcp/internal/config"
 	"call-logs-mcp/internal/serve"
 )
@@ -45,7 +46,7 @@ func teamOf(t *testing.T, scopes ...string) team {
 // client for each of the team.
 func (m team) open(t *testing.T, secret string) map[string]*mcpclient.Client {
 	t.Helper()
-	cfg, err := config.Parse([]string{"serve", "--demo", "--http", "127.0.0.1:0", "--auth", "token", "--tokens", m.file}, func(name string) string {
+	cfg, err := config.Parse(client.Providers(), []string{"serve", "--demo", "--http", "127.0.0.1:0", "--auth", "token", "--tokens", m.file}, func(name string) string {
 		return map[string]string{"CALL_LOGS_CURSOR_SECRET": secret}[name]
 	}, os.Stderr)
 	require.NoError(t, err)

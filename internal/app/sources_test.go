@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"call-logs-mcp/client"
 	demoapi "call-logs-mcp/client/demo"
 	"call-logs-mcp/internal/config"
 )
@@ -30,7 +31,7 @@ func several(t *testing.T, flags ...string) (cfg config.Config, us, eu *demoapi.
   gone: {provider: cekura, base_url: %q, api_key: env:US_KEY}
 `, one.URL, two.URL, gone.URL), 0o600))
 	env := map[string]string{"US_KEY": "secret-us", "EU_KEY": "secret-eu", "HOME": t.TempDir()}
-	cfg, err := config.Parse(append([]string{"serve", "--config", path}, flags...), func(name string) string { return env[name] }, os.Stderr)
+	cfg, err := config.Parse(client.Providers(), append([]string{"serve", "--config", path}, flags...), func(name string) string { return env[name] }, os.Stderr)
 	require.NoError(t, err)
 	return cfg, us, eu
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"call-logs-mcp/client"
 	"call-logs-mcp/internal/config"
 	"call-logs-mcp/internal/render"
 	"call-logs-mcp/tools"
@@ -36,7 +37,7 @@ func now() time.Time { return time.Date(2026, 11, 21, 9, 12, 0, 0, time.UTC) }
 // demo is a house over the sample calls, and a client of its server.
 func demo(t testing.TB, flags ...string) (*house, *mcpclient.Client) {
 	t.Helper()
-	cfg, err := config.Parse(append([]string{"serve", "--demo"}, flags...), func(string) string { return "" }, os.Stderr)
+	cfg, err := config.Parse(client.Providers(), append([]string{"serve", "--demo"}, flags...), func(string) string { return "" }, os.Stderr)
 	require.NoError(t, err)
 	h, err := open(cfg.Options, "test", slog.New(slog.DiscardHandler), now)
 	require.NoError(t, err)

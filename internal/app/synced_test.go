@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"call-logs-mcp/client"
 	demoapi "call-logs-mcp/client/demo"
 	"call-logs-mcp/internal/config"
 	"call-logs-mcp/internal/mirror/store"
@@ -31,7 +32,7 @@ func TestGoldenAnswersWhileTheCopyFills(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "copy", "calls.db")
 	opened := func(args ...string) (*house, config.Config) {
 		env := map[string]string{"HOME": t.TempDir(), "CEKURA_API_KEY": "secret", "CEKURA_BASE_URL": upstream.URL}
-		cfg, err := config.Parse(append(args, "--mirror", path, "--details", "none"), func(name string) string { return env[name] }, os.Stderr)
+		cfg, err := config.Parse(client.Providers(), append(args, "--mirror", path, "--details", "none"), func(name string) string { return env[name] }, os.Stderr)
 		require.NoError(t, err)
 		h, err := open(cfg.Options, "test", slog.New(slog.DiscardHandler), now)
 		require.NoError(t, err)

@@ -15,6 +15,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"github.com/lmittmann/tint"
 )
 
@@ -105,13 +106,11 @@ type Place struct {
 	Data     []string       `xor:"sample" sep:"none" type:"existingfile" placeholder:"FILE" help:"Serve the calls of a file: JSON lines or documents, as exported here or by Vapi, Retell, ElevenLabs, Cekura or LiveKit, chat messages, or a transcript in text. May be repeated."`
 	TimeZone *time.Location `default:"UTC" placeholder:"ZONE" help:"Time zone of times without an offset, such as Europe/Berlin (default ${default})."`
 	Log      Log            `embed:"" prefix:"log-"`
-	Cekura   Cekura         `embed:"" prefix:"cekura-" group:"cekura"`
-	Telzino  Telzino        `embed:"" prefix:"telzino-" group:"telzino"`
-	Zudu     Zudu           `embed:"" prefix:"zudu-" group:"zudu"`
+	Flags    kong.Plugins   `embed:""` // of providers; none after Parse
 	Copy     `embed:"" group:"copy"`
 
-	named []SourceConfig // of the file, those named like a provider left out
-	lost  error          // why the file's sources cannot be read
+	sources []SourceConfig // that can be opened, by name
+	lost    error          // why they cannot be read
 }
 
 // The limits of Budget, in tokens. Below the smaller an answer could not say

@@ -16,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"call-logs-mcp/client"
 )
 
 // env is an environment without a process.
@@ -25,9 +27,25 @@ func (e env) get(name string) string { return e[name] }
 
 func parse(t *testing.T, e env, args ...string) Config {
 	t.Helper()
-	c, err := Parse(args, e.get, io.Discard)
+	c, err := Parse(client.Providers(), args, e.get, io.Discard)
 	require.NoError(t, err)
 	return c
+}
+
+func configured(t *testing.T, c Config) []SourceConfig {
+	t.Helper()
+	got, err := c.Configured()
+	require.NoError(t, err)
+	return got
+}
+
+// keys are credentials, by their keys in the file.
+func keys(pairs ...string) map[string]Secret {
+	all := map[string]Secret{}
+	for i := 0; i < len(pairs); i += 2 {
+		all[pairs[i]] = NewSecret(pairs[i+1])
+	}
+	return all
 }
 
 func TestDefaults(t *testing.T) {
@@ -38,10 +56,8 @@ func TestDefaults(t *testing.T) {
 			Place: Place{
 				TimeZone: time.UTC,
 				Log:      Log{Level: "info", Format: "text"},
-				Cekura:   Cekura{BaseURL: "https://api.cekura.ai"},
-				Telzino:  Telzino{BaseURL: "https://api.telzino.com"},
-				Zudu:     Zudu{BaseURL: "https://api.zudu.ai"},
 				Copy:     Copy{Mirror: "memory", Retain: 90 * 24 * time.Hour, Details: "failed"},
+				lost:     nowhere(client.Providers()),
 			},
 		}, c.Options)
 		assert.Empty(t, c.HTTP.Addr)
@@ -80,12 +96,12 @@ func TestFlagsGoBeforeTheEnvironment(t *testing.T) {
 	e := env{"CEKURA_API_KEY": " k-1\n", "CEKURA_BASE_URL": "https://eu.example.com", "CEKURA_PROJECT_ID": "12", "CEKURA_AGENT_ID": ""}
 	for _, args := range [][]string{{"serve"}, {"tool", "x"}} {
 		c := parse(t, e, append(args, "--cekura-project-id", "13")...)
-		assert.Equal(t, Cekura{Key: NewSecret("k-1"), BaseURL: "https://eu.example.com", ProjectID: "13"}, c.Cekura)
+		assert.Equal(t, []SourceConfig{{Name: "cekura", Provider: "cekura", Credentials: keys("api_key", "k-1"), BaseURL: "https://eu.example.com", ProjectID: "13"}}, configured(t, c))
 	}
 	shared := strings.Repeat("s", 32)
 	assert.Equal(t, shared, parse(t, env{"CALL_LOGS_CURSOR_SECRET": shared}, "--demo").CursorSecret.Reveal())
 	t.Setenv("CEKURA_PROJECT_ID", "of the process")
-	assert.Empty(t, parse(t, nil).Cekura.ProjectID, "the environment is what Parse is given")
+	assert.Empty(t, configured(t, parse(t, env{"CEKURA_API_KEY": "k"}))[0].ProjectID, "the environment is what Parse is given")
 }
 
 func TestDataMayBeRepeated(t *testing.T) {
@@ -133,7 +149,7 @@ func TestMistakes(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(fmt.Sprint(tt.args, tt.env), func(t *testing.T) {
 			var out bytes.Buffer
-			_, err := Parse(strings.Fields(tt.args), tt.env.get, &out)
+			_, err := Parse(client.Providers(), strings.Fields(tt.args), tt.env.get, &out)
 			require.ErrorContains(t, err, tt.want)
 			assert.Equal(t, 2, ExitCode(fmt.Errorf("wrapped: %w", err)))
 			assert.NotContains(t, err.Error(), "hunter2")
@@ -144,32 +160,31 @@ func TestMistakes(t *testing.T) {
 
 func TestPlainHTTPOnLoopback(t *testing.T) {
 	for _, base := range []string{"http://localhost:8080", "http://127.0.0.1", "http://[::1]:9/api", "https://api.cekura.ai/"} {
-		assert.Equal(t, base, parse(t, env{"CEKURA_BASE_URL": base}).Cekura.BaseURL)
+		assert.Equal(t, base, configured(t, parse(t, env{"CEKURA_API_KEY": "k", "CEKURA_BASE_URL": base}))[0].BaseURL)
 	}
 }
 
 func TestSources(t *testing.T) {
-	key := Cekura{Key: NewSecret("k")}
+	key := env{"CEKURA_API_KEY": "k"}
 	tests := []struct {
-		options Place
-		want    []string
+		env  env
+		args []string
+		want []string
 	}{
-		{Place{Demo: true}, []string{"demo"}},
-		{Place{Demo: true, Cekura: key}, []string{"demo"}},
-		{Place{Cekura: key}, []string{"cekura"}},
-		{Place{Data: []string{"x"}}, []string{"file"}},
-		{Place{Data: []string{"x"}, Cekura: key}, []string{"cekura", "file"}},
+		{nil, []string{"--demo"}, []string{"demo"}},
+		{key, []string{"--demo"}, []string{"demo"}},
+		{key, nil, []string{"cekura"}},
+		{nil, []string{"--data", "config.go"}, []string{"file"}},
+		{key, []string{"--data", "config.go"}, []string{"cekura", "file"}},
 	}
 	for _, tt := range tests {
-		got, err := tt.options.Configured()
-		require.NoError(t, err)
 		var names []string
-		for _, s := range got {
+		for _, s := range configured(t, parse(t, tt.env, tt.args...)) {
 			names = append(names, s.Name)
 		}
 		assert.Equal(t, tt.want, names)
 	}
-	_, err := Options{}.Configured()
+	_, err := parse(t, nil).Configured()
 	require.Error(t, err)
 	assert.Equal(t, 2, ExitCode(err))
 	for _, way := range []string{"CEKURA_API_KEY", "--data", "--demo"} {
@@ -179,13 +194,13 @@ func TestSources(t *testing.T) {
 
 func TestHelpNamesEverything(t *testing.T) {
 	var out bytes.Buffer
-	_, err := Parse([]string{"--help"}, env{"CEKURA_API_KEY": "hunter2", "CEKURA_PROJECT_ID": "hunter2"}.get, &out)
+	_, err := Parse(client.Providers(), []string{"--help"}, env{"CEKURA_API_KEY": "hunter2", "CEKURA_PROJECT_ID": "hunter2"}.get, &out)
 	require.NoError(t, err)
 	for _, word := range []string{"serve", "demo", "tool", "sync", "purge", "status", "doctor", "token new", "version", "CEKURA_API_KEY"} {
 		assert.Contains(t, out.String(), word)
 	}
 	out.Reset()
-	_, err = Parse([]string{"serve", "--help"}, env{}.get, &out)
+	_, err = Parse(client.Providers(), []string{"serve", "--help"}, env{}.get, &out)
 	require.NoError(t, err)
 	for _, word := range []string{"--demo", "--data=FILE", "--max-fetch", "default 5000", "at most 10000", "--time-zone", "--pii",
 		"mask,strict,show", "--structured", "--log-level", "--log-format", "$CEKURA_BASE_URL", "$CEKURA_PROJECT_ID", "$CEKURA_AGENT_ID",
@@ -199,11 +214,11 @@ func TestHelpNamesEverything(t *testing.T) {
 
 func TestSecretsDoNotPrint(t *testing.T) {
 	const key = "hunter2"
-	c := Config{Options: Options{Place: Place{Cekura: Cekura{Key: NewSecret(key)}}}}
-	s := c.Cekura.Key
+	c := Config{Options: Options{CursorSecret: NewSecret(key), Place: Place{sources: []SourceConfig{{Credentials: keys("api_key", key)}}}}}
+	s := c.sources[0].Credentials["api_key"]
 	said := []string{s.String(), s.GoString(), fmt.Sprint(c), fmt.Sprint(&s)}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%10s", "%T %[1]v"} {
-		said = append(said, fmt.Sprintf(verb, s), fmt.Sprintf(verb, c), fmt.Sprintf(verb, []any{s, &c, map[Secret]Secret{s: s}}))
+		said = append(said, fmt.Sprintf(verb, s), fmt.Sprintf(verb, c), fmt.Sprintf(verb, []any{s, &c, c.sources, map[Secret]Secret{s: s}}))
 	}
 	encoded, err := json.Marshal(map[string]any{"value": c, "keys": map[Secret]int{s: 1}})
 	require.NoError(t, err)
@@ -218,7 +233,7 @@ func TestSecretsDoNotPrint(t *testing.T) {
 		assert.NotContains(t, words, key)
 		assert.NotContains(t, words, fmt.Sprintf("%x", key))
 	}
-	assert.Contains(t, fmt.Sprintf("%+v", c), redacted)
+	assert.Contains(t, fmt.Sprintf("%+v", c.sources), redacted)
 	assert.Equal(t, key, s.Reveal())
 	assert.True(t, s.IsSet())
 	assert.False(t, Secret{}.IsSet())

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"call-logs-mcp/client/provider"
 )
 
 // The most that is read of a configuration and of a file that holds one key.
@@ -50,7 +52,7 @@ func beside(env func(string) string, name string) string {
 
 // load reads the file at path or, if that is "", the one in the default place,
 // which need not be there.
-func load(path string, env func(string) string) (*file, error) {
+func load(providers []provider.Spec, path string, env func(string) string) (*file, error) {
 	given := path != ""
 	if !given {
 		if path = beside(env, "config.yaml"); path == "" {
@@ -79,7 +81,7 @@ func load(path string, env func(string) string) (*file, error) {
 	case root == nil:
 		return nil, nil
 	}
-	l := &loader{env: env, dir: filepath.Dir(path), exposed: open(info)}
+	l := &loader{providers: providers, env: env, dir: filepath.Dir(path), exposed: open(info)}
 	return l.file(*root)
 }
 
@@ -132,10 +134,11 @@ func options() map[string]option {
 
 // A loader reads one file.
 type loader struct {
-	env     func(string) string
-	dir     string // of the file
-	exposed bool   // others can read it
-	out     file
+	providers []provider.Spec
+	env       func(string) string
+	dir       string // of the file
+	exposed   bool   // others can read it
+	out       file
 }
 
 func (l *loader) file(root node) (*file, error) {
@@ -211,24 +214,13 @@ func (f *file) resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, err
 	if v, ok := f.options[strings.ReplaceAll(flag.Name, "-", "_")]; ok {
 		return v, nil
 	}
-	name, what, _ := strings.Cut(flag.Name, "-")
-	s, ok := f.vendors[name]
-	if !ok {
-		return nil, nil
+	if key := flag.Tag.Get("key"); key != "" {
+		s := f.vendors[flag.Group.Key]
+		if value := s.setting(key); value != "" {
+			return value, nil
+		}
 	}
-	value := ""
-	switch what {
-	case "base-url":
-		value = s.BaseURL
-	case "project-id":
-		value = s.ProjectID
-	case "agent-id", "agent-ids":
-		value = strings.Join(s.AgentIDs, ",")
-	}
-	if value == "" {
-		return nil, nil
-	}
-	return value, nil
+	return nil, nil
 }
 
 var sourceName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"call-logs-mcp/client"
 )
 
 // written is a configuration file that holds words and nobody else can read.
@@ -44,15 +46,15 @@ sources:
 	got, err := c.Configured()
 	require.NoError(t, err)
 	assert.Equal(t, []SourceConfig{
-		{Name: "eu", Provider: "cekura", BaseURL: "https://eu.example.com", Key: NewSecret("k-eu"), ProjectID: "12", AgentIDs: []string{"7", "8"}},
+		{Name: "eu", Provider: "cekura", BaseURL: "https://eu.example.com", Credentials: keys("api_key", "k-eu"), ProjectID: "12", AgentIDs: []string{"7", "8"}},
 		{Name: "export", Provider: "file", Files: []string{filepath.Join(dir, "a.jsonl")}},
 		{
 			Name: "phones", Provider: "telzino", BaseURL: "https://api.telzino.com",
-			ClientID: NewSecret("c-1"), ClientSecret: NewSecret("s-1"), AgentIDs: []string{"a", "b"},
+			Credentials: keys("client_id", "c-1", "client_secret", "s-1"), AgentIDs: []string{"a", "b"},
 		},
-		{Name: "ready", Provider: "telzino", BaseURL: "https://api.telzino.com", Token: NewSecret("t-1")},
-		{Name: "us", Provider: "cekura", BaseURL: "https://api.cekura.ai", Key: NewSecret("k-us"), AgentIDs: []string{"9"}},
-		{Name: "zudu", Provider: "zudu", BaseURL: "https://api.zudu.ai", Key: NewSecret("k-2"), Secret: NewSecret("s-2")},
+		{Name: "ready", Provider: "telzino", BaseURL: "https://api.telzino.com", Credentials: keys("token", "t-1")},
+		{Name: "us", Provider: "cekura", BaseURL: "https://api.cekura.ai", Credentials: keys("api_key", "k-us"), AgentIDs: []string{"9"}},
+		{Name: "zudu", Provider: "zudu", BaseURL: "https://api.zudu.ai", Credentials: keys("api_key", "k-2", "api_secret", "s-2")},
 	}, got)
 }
 
@@ -82,8 +84,9 @@ log_format: json
 		"--log-level", "debug", "--log-format", "text",
 	}
 	values := func(c Config) []any {
+		cekura, telzino := configured(t, c)[0], configured(t, c)[1]
 		return []any{
-			c.Cekura.BaseURL, c.Cekura.ProjectID, c.Cekura.AgentID, c.Cekura.Key.Reveal(), c.Telzino.AgentIDs, c.Telzino.Token.Reveal(),
+			cekura.BaseURL, cekura.ProjectID, strings.Join(cekura.AgentIDs, ","), cekura.Credentials["api_key"].Reveal(), telzino.AgentIDs, telzino.Credentials["token"].Reveal(),
 			c.TimeZone.String(), c.PII, c.Budget, c.MaxFetch, c.Structured, c.Retain, c.Details, c.Log.Level, c.Log.Format,
 		}
 	}
@@ -145,10 +148,10 @@ func TestFileInItsDefaultPlace(t *testing.T) {
 		assert.Equal(t, 4000, parse(t, at, "demo").Budget, "the walk is the same everywhere")
 		assert.Equal(t, 4000, parse(t, at, "--config", written(t, "")).Budget, "another file stands instead of it")
 		require.NoError(t, os.WriteFile(path, []byte("budgets: 700"), 0o644))
-		_, err := Parse(nil, at.get, io.Discard)
+		_, err := Parse(client.Providers(), nil, at.get, io.Discard)
 		require.ErrorContains(t, err, path+":1: budgets is unknown; did you mean budget?")
 		for _, args := range []string{"--help", "version", "demo", "--version"} {
-			_, err := Parse([]string{args}, at.get, io.Discard)
+			_, err := Parse(client.Providers(), []string{args}, at.get, io.Discard)
 			assert.NoError(t, err, args)
 		}
 	}
@@ -240,7 +243,7 @@ func TestMistakesInTheFile(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.want, func(t *testing.T) {
 			path := written(t, tt.words)
-			_, err := Parse([]string{"--config", path}, env{}.get, io.Discard)
+			_, err := Parse(client.Providers(), []string{"--config", path}, env{}.get, io.Discard)
 			require.ErrorContains(t, err, tt.want)
 			assert.ErrorContains(t, err, path)
 			assert.NotContains(t, err.Error(), "hunter2")
@@ -248,14 +251,14 @@ func TestMistakesInTheFile(t *testing.T) {
 		})
 	}
 	for _, path := range []string{filepath.Join(t.TempDir(), "none.yaml"), t.TempDir()} {
-		_, err := Parse([]string{"--config", path}, env{}.get, io.Discard)
+		_, err := Parse(client.Providers(), []string{"--config", path}, env{}.get, io.Discard)
 		assert.ErrorContains(t, err, "the configuration cannot be read: ")
 	}
 }
 
 func TestFlagsOfNoSourceAreRefused(t *testing.T) {
 	path := written(t, "sources: {eu: {provider: cekura, api_key: k}}")
-	_, err := Parse([]string{"--config", path, "--cekura-project-id", "1"}, env{}.get, io.Discard)
+	_, err := Parse(client.Providers(), []string{"--config", path, "--cekura-project-id", "1"}, env{}.get, io.Discard)
 	require.ErrorContains(t, err, "--cekura-project-id is about a source named cekura, and those in the file have other names; say it there")
 	c := parse(t, env{"CEKURA_API_KEY": "k"}, "--config", path, "--cekura-project-id", "1")
 	got, err := c.Configured()
@@ -288,7 +291,7 @@ func TestKeysInAFileThatOthersCanRead(t *testing.T) {
 	for _, tt := range tests {
 		path := written(t, "sources:\n  eu: "+tt.source)
 		require.NoError(t, os.Chmod(path, tt.mode))
-		_, err := Parse([]string{"--config", path}, env{"K": "k"}.get, io.Discard)
+		_, err := Parse(client.Providers(), []string{"--config", path}, env{"K": "k"}.get, io.Discard)
 		if !tt.refused {
 			assert.NoError(t, err, "%o %s", tt.mode, tt.source)
 			continue
@@ -308,7 +311,7 @@ func FuzzFile(f *testing.F) {
 		if err != nil || root == nil {
 			return
 		}
-		l := &loader{env: env{}.get, exposed: true}
+		l := &loader{providers: client.Providers(), env: env{}.get, exposed: true}
 		if _, err := l.file(*root); err != nil {
 			assert.Equal(t, 2, ExitCode(err))
 		}

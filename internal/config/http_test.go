@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"call-logs-mcp/client"
 )
 
 func TestHTTP(t *testing.T) {
@@ -97,7 +99,7 @@ func TestWhoMayComeInIsSaid(t *testing.T) {
 		{"tool x --http :80", "unknown flag --http", 2},
 	}
 	for _, tt := range tests {
-		_, err := Parse(strings.Fields(tt.args), env{}.get, io.Discard)
+		_, err := Parse(client.Providers(), strings.Fields(tt.args), env{}.get, io.Discard)
 		require.ErrorContains(t, err, tt.want, tt.args)
 		assert.Equal(t, tt.code, ExitCode(fmt.Errorf("wrapped: %w", err)), tt.args)
 		assert.NotContains(t, err.Error(), "\n", "one sentence")
@@ -131,7 +133,7 @@ func TestTokens(t *testing.T) {
 		"token new a --tokens t --filter {}":   "--filter must be a JSON object",
 		"token new a --tokens t --filter {\"a": "--filter must be a JSON object",
 	} {
-		_, err := Parse(strings.Fields(args), env{}.get, io.Discard)
+		_, err := Parse(client.Providers(), strings.Fields(args), env{}.get, io.Discard)
 		require.ErrorContains(t, err, want)
 		assert.Equal(t, 2, ExitCode(err))
 	}

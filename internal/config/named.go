@@ -6,6 +6,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"call-logs-mcp/client/provider"
 )
 
 // sources reads the sources of the file, by name.
@@ -35,21 +37,22 @@ func (l *loader) source(name string, n node) error {
 		return err
 	}
 	s := SourceConfig{Name: name}
-	if s.Provider, err = providerOf(name, n, values); err != nil {
+	p, err := l.providerOf(name, n, values)
+	if err != nil {
 		return err
 	}
-	p := providers()[s.Provider]
-	if err := n.known(names, append([]string{"provider"}, p.keys...), "a source of "+s.Provider); err != nil {
+	if err := n.known(names, append([]string{"provider"}, p.Keys()...), "a source of "+p.Name); err != nil {
 		return err
 	}
-	s.BaseURL = p.base
+	s.Provider, s.BaseURL = p.Name, p.BaseURL
 	for _, key := range names {
 		if err := l.set(&s, key, values[key]); err != nil {
 			return err
 		}
 	}
-	if s.Provider == "file" && !s.complete() {
-		return n.mistake("needs %s", s.needs())
+	lacks := s.lacks(p)
+	if p.Files && lacks != "" {
+		return n.mistake("needs %s", lacks)
 	}
 	if s.Name == s.Provider {
 		if _, ok := values["base_url"]; !ok {
@@ -62,41 +65,45 @@ func (l *loader) source(name string, n node) error {
 	if l.out.lost != nil {
 		return nil // and so is whether the rest is complete
 	}
-	if missing, given := s.half(); missing != "" {
+	if missing, given := p.Half(s.has); missing != "" {
 		return n.mistake("has %s without %s; give both", given, missing)
 	}
-	if !s.complete() {
-		return n.mistake("needs %s", s.needs())
+	if lacks != "" {
+		return n.mistake("needs %s", lacks)
 	}
 	return nil
 }
 
 // providerOf is what n says, or what its name does. A source that is named like
 // a provider is one of it, since that provider's flags speak of the source.
-func providerOf(name string, n node, values map[string]node) (string, error) {
-	all := slices.Sorted(maps.Keys(providers()))
-	_, known := providers()[name]
+func (l *loader) providerOf(name string, n node, values map[string]node) (provider.Spec, error) {
+	specs := map[string]provider.Spec{}
+	for _, p := range l.providers {
+		specs[p.Name] = p
+	}
+	all := slices.Sorted(maps.Keys(specs))
+	own, known := specs[name]
 	at, ok := values["provider"]
 	if !ok {
 		if !known {
-			return "", n.mistake("needs a provider: %s", strings.Join(all, ", "))
+			return own, n.mistake("needs a provider: %s", strings.Join(all, ", "))
 		}
-		return name, nil
+		return own, nil
 	}
 	s, err := at.text()
 	if err != nil {
-		return "", err
+		return own, err
 	}
-	if !slices.Contains(all, s) {
-		if near := closest(s, all); near != "" {
-			return "", at.mistake("is unknown; did you mean %s?", near)
-		}
-		return "", at.mistake("is unknown; there are %s", strings.Join(all, ", "))
+	p, there := specs[s]
+	switch near := closest(s, all); {
+	case !there && near != "":
+		return p, at.mistake("is unknown; did you mean %s?", near)
+	case !there:
+		return p, at.mistake("is unknown; there are %s", strings.Join(all, ", "))
+	case known && s != name:
+		return p, at.mistake("is not %s, so the source needs another name", name)
 	}
-	if known && s != name {
-		return "", at.mistake("is not %s, so the source needs another name", name)
-	}
-	return s, nil
+	return p, nil
 }
 
 // set reads one key of a source.
@@ -104,7 +111,7 @@ func (l *loader) set(s *SourceConfig, key string, n node) (err error) {
 	switch key {
 	case "provider":
 		return nil
-	case "base_url":
+	case provider.BaseURL:
 		if s.BaseURL, err = n.text(); err != nil {
 			return err
 		}
@@ -112,14 +119,14 @@ func (l *loader) set(s *SourceConfig, key string, n node) (err error) {
 			return n.mistake("%v", err)
 		}
 		return nil
-	case "project_id":
+	case provider.ProjectID:
 		s.ProjectID, err = n.text()
 		return err
-	case "agent_ids":
+	case provider.AgentIDs:
 		all, err := n.texts()
 		s.AgentIDs = list(strings.Join(all, ","))
 		return err
-	case "files":
+	case provider.Files:
 		all, err := n.texts()
 		for _, path := range all {
 			path = l.abs(path)
@@ -130,7 +137,8 @@ func (l *loader) set(s *SourceConfig, key string, n node) (err error) {
 		}
 		return err
 	}
-	*s.credential(key), err = l.credential(n, key != "client_id")
+	c, err := l.credential(n, key != "client_id")
+	s.setCredential(key, c)
 	return err
 }
 

@@ -11,11 +11,13 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"call-logs-mcp/client/provider"
 )
 
 const about = `Lets AI assistants read the call logs of voice agents, over the Model Context Protocol.
 
-Without a command it serves. Cekura's calls are read with the key in CEKURA_API_KEY.`
+Without a command it serves. %s's calls are read with the key in %s.`
 
 // commands is the grammar of the command line.
 type commands struct {
@@ -55,22 +57,26 @@ type commands struct {
 }
 
 // Parse reads the command line (without the program's name), the environment
-// and the configuration file. Every error is an *Error, or *Exposed. Help that
+// and the configuration file, of which providers say what concerns them. Every error is an *Error, or *Exposed. Help that
 // was asked for goes to out, and the command is then Help.
-func Parse(args []string, env func(string) string, out io.Writer) (Config, error) {
+func Parse(providers []provider.Spec, args []string, env func(string) string, out io.Writer) (Config, error) {
 	if len(args) > 0 && args[0] == "help" { // of the program, or of the command behind it
 		args = append(slices.Clone(args[1:]), "--help")
 	}
 	var cmds commands
+	groups := kong.Groups{"copy": "Local copy", "http": "HTTP (instances behind a load balancer share CALL_LOGS_CURSOR_SECRET)"}
+	for _, s := range providers {
+		groups[s.Name] = groupOf(s)
+		for _, p := range cmds.places() {
+			p.Flags = append(p.Flags, flagsOf(s))
+		}
+	}
 	var f *file
 	helped := false
 	parser, err := kong.New(&cmds,
-		kong.Name("call-logs-mcp"), kong.Description(about),
+		kong.Name("call-logs-mcp"), kong.Description(fmt.Sprintf(about, providers[0].Title, providers[0].Needs(providers[0].Variable))),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Groups{
-			"cekura": "Cekura (its key is read from CEKURA_API_KEY)", "telzino": "Telzino (TELZINO_CLIENT_ID and TELZINO_CLIENT_SECRET, or TELZINO_TOKEN)",
-			"zudu": "Zudu (ZUDU_API_KEY and ZUDU_API_SECRET)", "copy": "Local copy", "http": "HTTP (instances behind a load balancer share CALL_LOGS_CURSOR_SECRET)",
-		},
+		groups,
 		kong.Vars{"max_budget": strconv.Itoa(MaxBudget), "scopes": "calls:read,transcripts:read,pii:read"},
 		kong.Writers(out, out), kong.Exit(func(int) { helped = true }),
 		kong.TypeMapper(reflect.TypeFor[*time.Location](), kong.MapperFunc(zone)),
@@ -82,7 +88,7 @@ func Parse(args []string, env func(string) string, out io.Writer) (Config, error
 	if err != nil {
 		return Config{}, fmt.Errorf("config: %w", err) // the grammar itself is wrong
 	}
-	f, broken := load(configFlag(parser, args), env)
+	f, broken := load(providers, configFlag(parser, args), env)
 	parsed, err := parser.Parse(args)
 	switch {
 	case helped:
@@ -91,7 +97,7 @@ func Parse(args []string, env func(string) string, out io.Writer) (Config, error
 		return Config{Command: Version}, nil
 	case err == nil && parsed.Command() == string(Demo):
 		// What serving the demo would have, from nothing around it.
-		c, err := Parse([]string{"--demo"}, func(string) string { return "" }, out)
+		c, err := Parse(providers, []string{"--demo"}, func(string) string { return "" }, out)
 		c.Command = Demo
 		return c, err
 	case broken != nil:
@@ -100,10 +106,15 @@ func Parse(args []string, env func(string) string, out io.Writer) (Config, error
 		return Config{}, Mistake("%v (call-logs-mcp --help lists the commands and flags)", err)
 	}
 	c := cmds.config(parsed)
-	if err := c.settle(parsed, f, env); err != nil {
+	if err := c.settle(providers, parsed, f, env); err != nil {
 		return Config{}, err
 	}
 	return c, nil
+}
+
+// places are where calls come from, of each command that asks.
+func (cmds *commands) places() []*Place {
+	return []*Place{&cmds.Serve.Place, &cmds.Tool.Place, &cmds.Sync.Place, &cmds.Purge.Place, &cmds.Status.Place, &cmds.Doctor.Place}
 }
 
 // configFlag is the file that the flag --config names. It has to be known before
@@ -142,6 +153,7 @@ func (cmds *commands) config(parsed *kong.Context) Config {
 	default:
 		c.Options, c.HTTP, c.Traces = cmds.Serve.Options, cmds.Serve.HTTP, cmds.Serve.Traces
 	}
+	c.Flags = nil
 	return c
 }
 

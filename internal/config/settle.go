@@ -11,11 +11,13 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"call-logs-mcp/client/provider"
 )
 
 // settle finds what the grammar cannot say, and fills in what follows from the
 // environment and the file.
-func (c *Config) settle(parsed *kong.Context, f *file, env func(string) string) error {
+func (c *Config) settle(providers []provider.Spec, parsed *kong.Context, f *file, env func(string) string) error {
 	if c.Command == NewToken {
 		return c.Token.settle(env)
 	}
@@ -24,12 +26,13 @@ func (c *Config) settle(parsed *kong.Context, f *file, env func(string) string) 
 			return Mistake("--data cannot be stdin, which is the client's")
 		}
 	}
-	for _, err := range []error{c.checkURLs(), c.checkAnswers(), flagged("--mirror", checkMirror(c.Mirror)), c.Purge.check(c.Command)} {
+	own := ownSources(providers, parsed)
+	for _, err := range []error{checkURLs(providers, own), c.checkAnswers(), flagged("--mirror", checkMirror(c.Mirror)), c.Purge.check(c.Command)} {
 		if err != nil {
 			return err
 		}
 	}
-	if err := c.learn(f, env); err != nil {
+	if err := c.learn(providers, own, f, env); err != nil {
 		return err
 	}
 	if err := c.share(env); err != nil {
@@ -93,60 +96,6 @@ func checkBudget(n int) error {
 	return nil
 }
 
-func (p *Place) checkURLs() error {
-	for _, base := range []struct{ name, url string }{
-		{"--cekura-base-url (CEKURA_BASE_URL)", p.Cekura.BaseURL},
-		{"--telzino-base-url (TELZINO_BASE_URL)", p.Telzino.BaseURL},
-		{"--zudu-base-url (ZUDU_BASE_URL)", p.Zudu.BaseURL},
-	} {
-		if err := checkURL(base.url); err != nil {
-			return flagged(base.name, err)
-		}
-	}
-	return nil
-}
-
-// learn takes the keys of variables and of the file, and the file's sources.
-// What a source of the file has claimed is its key, and makes no source beside it.
-func (p *Place) learn(f *file, env func(string) string) error {
-	if f == nil {
-		f = &file{}
-	}
-	keys := map[string]*SourceConfig{}
-	for _, s := range p.unnamed() {
-		v := f.vendors[s.Name]
-		for name, variable := range providers()[s.Name].env {
-			if own := v.credential(name); own.IsSet() {
-				*s.credential(name) = *own
-			}
-			if f.claimed[variable] {
-				continue
-			}
-			key, err := secret(variable, env)
-			if err != nil {
-				return err
-			}
-			if key.IsSet() {
-				*s.credential(name) = key
-			}
-		}
-		if v.Name != "" && !s.complete() && f.lost == nil && s.Name != "file" {
-			if missing, _ := s.half(); missing == "" {
-				return v.node.mistake("needs %s", s.needs())
-			}
-		}
-		keys[s.Name] = &s
-	}
-	p.Cekura.Key = keys["cekura"].Key
-	p.Telzino.ClientID, p.Telzino.ClientSecret, p.Telzino.Token = keys["telzino"].ClientID, keys["telzino"].ClientSecret, keys["telzino"].Token
-	p.Zudu.Key, p.Zudu.Secret = keys["zudu"].Key, keys["zudu"].Secret
-	if len(p.Data) == 0 && !p.Demo {
-		p.Data = f.vendors["file"].Files
-	}
-	p.named, p.lost = f.named, f.lost
-	return nil
-}
-
 // The variable of Options.CursorSecret, and the least characters of its value:
 // who guesses it can make cursors, though none that show what is not his.
 const (
@@ -177,8 +126,8 @@ func (c *Config) heard(parsed *kong.Context) error {
 			return Mistake("--%s is about HTTP, and stdin is served; add --http ADDR", p.Flag.Name)
 		}
 		isNamed := func(s SourceConfig) bool { return s.Provider == key }
-		i := slices.IndexFunc(c.unnamed(), func(s SourceConfig) bool { return s.Name == key && s.complete() })
-		if i < 0 && slices.ContainsFunc(c.named, isNamed) {
+		isOwn := func(s SourceConfig) bool { return s.Name == key }
+		if slices.ContainsFunc(c.sources, isNamed) && !slices.ContainsFunc(c.sources, isOwn) {
 			return Mistake("--%s is about a source named %s, and those in the file have other names; say it there", p.Flag.Name, key)
 		}
 	}

@@ -10,15 +10,17 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"call-logs-mcp/client"
 )
 
 func TestTheEnvironmentGivesOneSourceAProvider(t *testing.T) {
-	cekura := SourceConfig{Name: "cekura", Provider: "cekura", BaseURL: "https://api.cekura.ai", Key: NewSecret("k")}
+	cekura := SourceConfig{Name: "cekura", Provider: "cekura", BaseURL: "https://api.cekura.ai", Credentials: keys("api_key", "k")}
 	telzino := SourceConfig{
 		Name: "telzino", Provider: "telzino", BaseURL: "https://t.example.com",
-		ClientID: NewSecret("c"), ClientSecret: NewSecret("s"), AgentIDs: []string{"a", "b"},
+		Credentials: keys("client_id", "c", "client_secret", "s"), AgentIDs: []string{"a", "b"},
 	}
-	zudu := SourceConfig{Name: "zudu", Provider: "zudu", BaseURL: "https://z.example.com", Key: NewSecret("k"), Secret: NewSecret("s")}
+	zudu := SourceConfig{Name: "zudu", Provider: "zudu", BaseURL: "https://z.example.com", Credentials: keys("api_key", "k", "api_secret", "s")}
 	all := env{
 		"CEKURA_API_KEY": "k", "CEKURA_PROJECT_ID": "12", "CEKURA_AGENT_ID": "7, 8", "TELZINO_CLIENT_ID": "c", "TELZINO_CLIENT_SECRET": "s",
 		"TELZINO_AGENT_IDS": "a,b", "TELZINO_BASE_URL": "https://t.example.com", "ZUDU_API_KEY": "k", "ZUDU_API_SECRET": "s", "ZUDU_BASE_URL": "https://z.example.com",
@@ -34,7 +36,7 @@ func TestTheEnvironmentGivesOneSourceAProvider(t *testing.T) {
 		{all, "", []SourceConfig{whole, telzino, zudu}},
 		{all, "--demo", []SourceConfig{{Name: "demo", Provider: "demo"}}},
 		{all, "--data config.go", []SourceConfig{whole, {Name: "file", Provider: "file", Files: []string{abs(t, "config.go")}}, telzino, zudu}},
-		{env{"TELZINO_TOKEN": "t"}, "", []SourceConfig{{Name: "telzino", Provider: "telzino", BaseURL: "https://api.telzino.com", Token: NewSecret("t")}}},
+		{env{"TELZINO_TOKEN": "t"}, "", []SourceConfig{{Name: "telzino", Provider: "telzino", BaseURL: "https://api.telzino.com", Credentials: keys("token", "t")}}},
 		{
 			env{"ZUDU_API_KEY": "k", "ZUDU_API_SECRET": "s"}, "--zudu-base-url https://z.example.com",
 			[]SourceConfig{zudu},
@@ -133,7 +135,7 @@ func TestCommandsAboutTheCopy(t *testing.T) {
 		"--mirror none":                              `--mirror must be off, memory or a path such as ./calls.db, not "none"`,
 		"--mirror postgres://me:hunter2@db.internal": "--mirror must be off, memory or a path: copies in a database server are not supported",
 	} {
-		_, err := Parse(strings.Fields(args), env{}.get, io.Discard)
+		_, err := Parse(client.Providers(), strings.Fields(args), env{}.get, io.Discard)
 		require.ErrorContains(t, err, want)
 		assert.NotContains(t, err.Error(), "hunter2")
 		assert.Equal(t, 2, ExitCode(err), args)
@@ -145,12 +147,12 @@ func TestCommandsAboutTheCopy(t *testing.T) {
 // of it is passed over.
 func TestEveryKeyOfTheFileIsHeard(t *testing.T) {
 	values := map[string]string{"base_url": "http://127.0.0.1:9/x", "project_id": "7", "agent_ids": "[11, 12]"}
-	for name, p := range providers() {
-		if name == "file" {
+	for _, p := range client.Providers() {
+		name, lines := p.Name, ""
+		if p.Files {
 			continue
 		}
-		lines := ""
-		for _, key := range p.keys {
+		for _, key := range p.Keys() {
 			value, ok := values[key]
 			if !ok {
 				value = "secret-of-" + key
@@ -160,7 +162,7 @@ func TestEveryKeyOfTheFileIsHeard(t *testing.T) {
 		read := func(as string) SourceConfig {
 			path := filepath.Join(t.TempDir(), "config.yaml")
 			require.NoError(t, os.WriteFile(path, []byte("sources: {"+as+": {provider: "+name+lines+"}}"), 0o600))
-			c, err := Parse([]string{"--config", path}, func(string) string { return "" }, io.Discard)
+			c, err := Parse(client.Providers(), []string{"--config", path}, func(string) string { return "" }, io.Discard)
 			require.NoError(t, err, name)
 			got, err := c.Configured()
 			require.NoError(t, err)

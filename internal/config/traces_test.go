@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"call-logs-mcp/client"
 )
 
 func TestTracesGoNowhereUnlessSomebodySaysWhere(t *testing.T) {
@@ -36,7 +38,7 @@ func TestTracesGoNowhereUnlessSomebodySaysWhere(t *testing.T) {
 		{"--otlp-endpoint https://me:hunter2@a", nil, "must not hold a user"},
 		{"", env{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "hunter2"}, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is not a URL"},
 	} {
-		_, err := Parse(strings.Fields(tt.args), tt.env.get, io.Discard)
+		_, err := Parse(client.Providers(), strings.Fields(tt.args), tt.env.get, io.Discard)
 		require.ErrorContains(t, err, tt.want)
 		assert.NotContains(t, err.Error(), "hunter2")
 	}

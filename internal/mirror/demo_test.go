@@ -13,6 +13,7 @@ import (
 
 	"call-logs-mcp/client/cekura"
 	"call-logs-mcp/client/demo"
+	"call-logs-mcp/client/provider"
 	"call-logs-mcp/client/rest"
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/call/calltest"
@@ -37,8 +38,8 @@ func TestDemoIsCopied(t *testing.T) {
 	ctx := context.Background()
 	api := demo.New(demo.Options{Calls: 400, Now: now})
 	var requests atomic.Int64
-	source, err := cekura.New(cekura.Options{
-		Name: "demo", BaseURL: "http://127.0.0.1", Key: func() string { return "k" }, Now: now,
+	source, err := cekura.New(provider.Options{
+		Name: "demo", BaseURL: "http://127.0.0.1", Credential: func(string) string { return "k" }, Now: now,
 		Transport: counted{demo.Transport(api), &requests}, Limits: rest.Limits{Rate: 1e6, Burst: 1e6},
 	})
 	require.NoError(t, err)

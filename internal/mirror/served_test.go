@@ -14,9 +14,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"call-logs-mcp/client/demo"
+	"call-logs-mcp/client/provider"
 	"call-logs-mcp/client/rest"
 	"call-logs-mcp/client/telzino"
 	"call-logs-mcp/client/telzino/telzinotest"
+	"call-logs-mcp/client/wire/wiretest"
 	"call-logs-mcp/client/zudu"
 	"call-logs-mcp/client/zudu/zudutest"
 	"call-logs-mcp/internal/call"
@@ -58,14 +60,14 @@ func newPier(t *testing.T, n int) *pier {
 		r["transcript_object"], r["transcript_with_tool_calls"] = said, said
 	}
 	limits := rest.Limits{Rate: 1e6, Burst: 1e6}
-	a, err := telzino.New(telzino.Options{
-		ClientID: telzinotest.ClientID, ClientSecret: func() string { return telzinotest.Secret },
-		Transport: demo.Transport(p.telzino), Now: p.now, Limits: limits,
+	a, err := telzino.New(provider.Options{
+		Credential: wiretest.Credentials(map[string]string{"client_id": telzinotest.ClientID, "client_secret": telzinotest.Secret}),
+		Transport:  demo.Transport(p.telzino), Now: p.now, Limits: limits,
 	})
 	require.NoError(t, err)
-	b, err := zudu.New(zudu.Options{
-		APIKey: func() string { return zudutest.Key }, APISecret: func() string { return zudutest.Secret },
-		Transport: demo.Transport(p.zudu), Now: p.now, Limits: limits,
+	b, err := zudu.New(provider.Options{
+		Credential: wiretest.Credentials(map[string]string{"api_key": zudutest.Key, "api_secret": zudutest.Secret}),
+		Transport:  demo.Transport(p.zudu), Now: p.now, Limits: limits,
 	})
 	require.NoError(t, err)
 	p.db, err = store.Open(context.Background(), store.Options{Path: p.path, Now: p.now})

@@ -18,6 +18,11 @@ import (
 // Upstream is where the fixtures are, as a package under client sees them.
 const upstream = "../../testdata/upstream"
 
+// Credentials answers with what keys has, as provider.Options ask for it.
+func Credentials(keys map[string]string) func(string) string {
+	return func(key string) string { return keys[key] }
+}
+
 // Fixture is an answer of a provider, such as "zudu/list.json".
 func Fixture(t testing.TB, name string) []byte {
 	t.Helper()

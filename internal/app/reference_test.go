@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"call-logs-mcp/client"
 	"call-logs-mcp/internal/config"
 )
 
@@ -19,7 +20,7 @@ import (
 func reader(t *testing.T, env map[string]string) *mcpclient.Client {
 	t.Helper()
 	env["HOME"] = t.TempDir()
-	cfg, err := config.Parse([]string{"serve", "--mirror", "off"}, func(name string) string { return env[name] }, io.Discard)
+	cfg, err := config.Parse(client.Providers(), []string{"serve", "--mirror", "off"}, func(name string) string { return env[name] }, io.Discard)
 	require.NoError(t, err)
 	h, err := open(cfg.Options, "test", slog.New(slog.DiscardHandler), now)
 	require.NoError(t, err)

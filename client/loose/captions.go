@@ -10,7 +10,7 @@ import (
 
 // Captions: WebVTT and SubRip.
 var (
-	cueTime   = lazyregexp.New(`(?m)^\s*((?:\d+:)?\d\d:\d\d[.,]\d{1,3})\s+-->\s+((?:\d+:)?\d\d:\d\d[.,]\d{1,3})[^\n]*$`)
+	cueTime   = lazyregexp.New(`(?m)^\s*((?:\d+:)?\d\d:\d\d[.,]\d{1,3})\s+-->\s+((?:\d+:)?\d\d:\d\d[.,]\d{1,3})(?:[ \t]+[A-Za-z]\w*:\S+)*[ \t]*\r?$`)
 	voice     = lazyregexp.New(`<v(?:\.[\w.]+)?\s+([^>]+)>`)
 	tag       = lazyregexp.New(`</?[a-zA-Z0-9:.]+(?:\s[^>]*)?>|\{\\[^}]*\}`)
 	blankLine = lazyregexp.New(`\r?\n[ \t]*\r?\n`)

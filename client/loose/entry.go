@@ -35,6 +35,9 @@ const maxNestedEntries = 4
 func entriesOf(v gjson.Result, depth int) (out []entry) {
 	switch {
 	case v.IsArray():
+		if out = linesIn(v); out != nil {
+			return out
+		}
 		v.ForEach(func(_, item gjson.Result) bool {
 			out = append(out, read(item, depth)...)
 			return true
@@ -44,6 +47,24 @@ func entriesOf(v gjson.Result, depth int) (out []entry) {
 			return entriesOf(list, depth-1)
 		}
 		return read(v, depth)
+	}
+	return out
+}
+
+// linesIn reads a list of texts of which each begins with who speaks; nil for others.
+func linesIn(v gjson.Result) []entry {
+	var lines []string
+	for _, item := range v.Array() {
+		if item.Type != gjson.String {
+			return nil
+		}
+		if words := strings.TrimSpace(item.Str); words != "" {
+			lines = append(lines, strings.ReplaceAll(words, "\n", " "))
+		}
+	}
+	out := lineEntries(lines)
+	if len(out) != len(lines) || len(out) == 0 || out[0].speaker == "" {
+		return nil
 	}
 	return out
 }
@@ -82,6 +103,7 @@ type fields struct {
 	input, output     gjson.Result
 	nested            gjson.Result // of a message within the entry
 	happened, unnamed []string     // members of an event, of anything
+	byRole            []entry      // members whose names are roles: {"agent": "hello"}
 	keys              string       // keys that were pressed
 }
 
@@ -98,6 +120,11 @@ func read(v gjson.Result, depth int) []entry {
 		return nil
 	}
 	if !v.IsObject() {
+		if pair := v.Array(); len(pair) == 2 && pair[0].Type == gjson.String && pair[1].Type == gjson.String { // ["agent", "hello"]
+			if p, ok := partOf(pair[0].Str); ok && p.kind == said {
+				return []entry{{speaker: pair[0].Str, role: p.role, kind: said, words: strings.TrimSpace(pair[1].Str)}}
+			}
+		}
 		return []entry{{kind: said, words: unreadable(v.Raw), unread: true}}
 	}
 	var f fields
@@ -105,8 +132,14 @@ func read(v gjson.Result, depth int) []entry {
 		f.take(plainKey(key.Str), key.Str, value)
 		return true
 	})
-	if f.nested.Exists() && depth > 0 && !f.hasContent {
+	switch {
+	case f.nested.Exists() && depth > 0 && !f.hasContent:
 		return f.within(depth)
+	case len(f.byRole) > 0 && f.speaker == "" && !f.hasContent:
+		for i := range f.byRole {
+			f.byRole[i].start, f.byRole[i].end = f.start, f.end
+		}
+		return f.byRole
 	}
 	return f.entries(v, depth)
 }
@@ -114,9 +147,13 @@ func read(v gjson.Result, depth int) []entry {
 // within is the entries of a message inside f, with what f knows beside it.
 func (f *fields) within(depth int) []entry {
 	list := read(f.nested, depth-1)
+	around := cmp.Or(f.speaker, f.kindName)
+	p, _ := partOf(around)
 	for i := range list {
 		e := &list[i]
-		e.speaker = cmp.Or(e.speaker, f.speaker)
+		if e.speaker == "" && e.role == "" {
+			e.speaker, e.role = around, p.role
+		}
 		if e.start.form == never {
 			e.start, e.other = f.start, f.other
 		}
@@ -143,6 +180,12 @@ func (f *fields) take(key, name string, v gjson.Result) {
 			f.content = v
 		}
 		f.hasContent = true
+	case "data", "payload", "item", "segment", "turn":
+		if v.IsObject() && firstOf(v, "role", "content", "text", "transcript", "message").Exists() {
+			f.nested = v
+			return
+		}
+		f.rest(key, name, v)
 	case "words", "wordtimestamps", "tokens":
 		if v.Type == gjson.String && !f.hasContent {
 			f.content, f.hasContent = v, true
@@ -176,6 +219,9 @@ func (f *fields) rest(key, name string, v gjson.Result) {
 	}
 	if isBlank(v) || v.Type == gjson.True || v.Type == gjson.False {
 		return
+	}
+	if p, ok := partOf(name); ok && p.kind == said && p.role != "" && v.Type == gjson.String {
+		f.byRole = append(f.byRole, entry{speaker: name, role: p.role, kind: said, words: strings.TrimSpace(v.Str)})
 	}
 	text := name + "=" + v.String()
 	f.happened = append(f.happened, text)

@@ -1,6 +1,7 @@
 package loose
 
 import (
+	"html"
 	"strings"
 
 	"call-logs-mcp/internal/call"
@@ -16,7 +17,7 @@ const (
 )
 
 var (
-	bullet    = lazyregexp.New(`^\s*(?:[-•>]\s+|\d{1,3}[.)]\s+)?`)
+	bullet    = lazyregexp.New(`^\s*(?:(?:[-•]|>{1,3})\s+|\d{1,3}[.)]\s+)?`)
 	inFront   = lazyregexp.New(`^[\s*_` + "`" + `]*(?:[\[({<]\s*(` + rangeForm + `|` + looseForm + `)\s*[\])}>]|(` + rangeForm + `)(?:\s|[:|–—-]\s|$))[\s*_` + "`" + `:|–—-]*(.*)$`)
 	behind    = lazyregexp.New(`^(.*?)\s*[\[(]\s*(` + rangeForm + `)\s*[\])]\s*$`)
 	named     = lazyregexp.New(`^[\s*_#~"` + "`" + `]*([^:：\[\]()|*<>"]{1,60}?)[\s*_~"` + "`" + `]*(?:[\[(]([^\])]{1,60})[\])]|\s[–—-]?\s?(` + rangeForm + `))?[\s*_~"` + "`" + `]*(?:[:：|]|>)[\s*_~` + "`" + `]*(.*)$`)
@@ -37,7 +38,7 @@ type line struct {
 // form, or captions. Lines that begin no turn go on with the one before; a text
 // without any is one turn of nobody's.
 func Lines(s string, h Hint) []call.Turn {
-	s = strings.TrimSpace(strings.TrimPrefix(s, "\ufeff"))
+	s = strings.TrimSpace(lineEnds(strings.TrimPrefix(s, "\ufeff")))
 	if s == "" {
 		return nil
 	}
@@ -54,12 +55,24 @@ func lineEntries(lines []string) []entry {
 	trusted := trustedNames(lines)
 	stamped := allStamped(lines)
 	var out []entry
+	var ahead line // a time on a line of its own, ahead of a turn
 	for _, text := range lines {
 		text = strings.TrimRight(text, "\r \t")
 		l, ok := parseLine(text)
+		switch {
+		case l.from.form != never && l.name == "" && l.words == "" && !stamped:
+			ahead = l
+			continue
+		case l.from.form == never && ahead.from.form != never && text != "":
+			l.from, l.to, ok = ahead.from, ahead.to, true
+		}
+		headed := ahead.from.form != never && text != ""
+		if text != "" {
+			ahead = line{}
+		}
 		_, known := partOf(l.name)
 		known = known || callees[plainName(l.name)]
-		begins := ok && (known || l.from.form != never && (l.name != "" || stamped) || trusted[l.name])
+		begins := ok && (known || headed || l.from.form != never && (l.name != "" || stamped) || trusted[l.name])
 		switch {
 		case begins:
 			out = append(out, entry{speaker: l.name, kind: said, words: l.words, start: l.from, end: l.to})
@@ -108,6 +121,12 @@ func parseLine(text string) (l line, ok bool) {
 		l.setTime(m[1] + m[2])
 		text, ok = m[3], true
 	}
+	if m := numberFirst.FindStringSubmatch(text); m != nil && l.from.form == never {
+		if numbered := (&line{}); numbered.begin(m[2]) && isKnown(numbered.name) {
+			l.setTime(m[1])
+			text = m[2]
+		}
+	}
 	l.words = text
 	ok = l.begin(text) || ok
 	if m := inFront.FindStringSubmatch(l.words); m != nil && m[1] != "" && l.from.form == never && l.name != "" {
@@ -146,6 +165,40 @@ func (l *line) begin(text string) bool {
 	}
 	return false
 }
+
+// lineEnds gives each turn a line of its own where a text has other ends of lines:
+// those of old Macs, of HTML, of JSON that was encoded twice, or none.
+func lineEnds(s string) string {
+	s = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n").Replace(s)
+	if markupEnd.MatchString(s) {
+		s = html.UnescapeString(markup.ReplaceAllString(markupEnd.ReplaceAllString(s, "\n"), ""))
+	}
+	s = strings.TrimSpace(s)
+	if strings.Contains(s, "\n") {
+		return s
+	}
+	if strings.Contains(s, `\n`) {
+		return strings.ReplaceAll(s, `\n`, "\n")
+	}
+	if l, _ := parseLine(s); !isKnown(l.name) {
+		return s
+	}
+	return inLine.ReplaceAllStringFunc(s, func(head string) string {
+		if name := strings.TrimSpace(inLine.FindStringSubmatch(head)[2]); !isKnown(name) {
+			return head
+		}
+		return "\n" + strings.TrimSpace(head) + " "
+	})
+}
+
+var (
+	markupEnd = lazyregexp.New(`(?i)<br\s*/?>|</(?:p|div|li|tr|h\d)>`)
+	markup    = lazyregexp.New(`(?i)</?(?:p|div|li|ul|ol|span|b|strong|i|em|u|tr|td|th|table|tbody|h\d|html|body)(?:\s[^>]*)?>`)
+	// inLine is a name in the midst of a line, with a time in brackets before it.
+	inLine = lazyregexp.New(`\s+([\[(]` + rangeForm + `[\])]\s*)?((?:\p{Lu}[\pL-]*)(?: \p{Lu}[\pL-]*)?(?: \d{1,2})?):\s+`)
+	// numberFirst is a time as a bare number, which a name behind it tells from a count.
+	numberFirst = lazyregexp.New(`^\s*(\d+\.\d+|\d{10}(?:\.\d+)?|\d{13})\s+(.*)$`)
+)
 
 func isKnown(name string) bool {
 	p, ok := partOf(strings.TrimSpace(name))
@@ -194,9 +247,11 @@ func stampOf(s string) moment {
 }
 
 // trustedNames are names of no known role that nonetheless head lines: where no
-// known role does, those of a text half of whose lines begin with one of a few.
+// known role does, those of a text half of whose lines begin with one of a few,
+// else those that are written as names and come again, or are the only other side.
 func trustedNames(lines []string) map[string]bool {
 	counts, filled, headed := map[string]int{}, 0, 0
+	sides := map[call.Role]bool{}
 	for _, text := range lines {
 		if strings.TrimSpace(text) == "" {
 			continue
@@ -207,10 +262,15 @@ func trustedNames(lines []string) map[string]bool {
 			continue
 		}
 		if isKnown(l.name) {
-			return nil
+			p, _ := partOf(l.name)
+			sides[p.role] = true
+			continue
 		}
 		headed++
 		counts[l.name]++
+	}
+	if len(sides) > 0 {
+		return otherNames(counts, sides[call.RoleAgent] && sides[call.RoleCaller])
 	}
 	if headed < 2 || 2*headed < filled || len(counts) > 8 || len(counts) == headed && headed > 2 {
 		return nil
@@ -221,6 +281,21 @@ func trustedNames(lines []string) map[string]bool {
 	}
 	return trusted
 }
+
+// otherNames are those of counts that are names of people beside known roles.
+func otherNames(counts map[string]int, both bool) map[string]bool {
+	trusted := map[string]bool{}
+	for name, n := range counts {
+		if properName.MatchString(name) && (n > 1 || !both && len(counts) == 1) {
+			trusted[name] = true
+		}
+	}
+	return trusted
+}
+
+// properName is a name of a person, each word of it with a capital, or of a role in
+// a script that has none.
+var properName = lazyregexp.New(`^(?:[\p{Lu}\p{Lo}][\pL\pM'’.-]*|\d{1,3})(?: (?:[\p{Lu}\p{Lo}][\pL\pM'’.-]*|\d{1,3})){0,3}(?: \(.{1,40}\))?$`)
 
 // allStamped says that each line begins with a time.
 func allStamped(lines []string) bool {

@@ -17,7 +17,7 @@ func (f *fields) takeRole(key string, v gjson.Result) bool {
 		}
 		return true
 	case rank == 0:
-		return false
+		return f.takeSide(key, v)
 	case v.IsObject():
 		for _, name := range []string{"role", "type", "name", "id"} {
 			if s := v.Get(name); s.Type == gjson.String && s.Str != "" {
@@ -28,6 +28,25 @@ func (f *fields) takeRole(key string, v gjson.Result) bool {
 	case v.Type == gjson.String || v.Type == gjson.Number:
 		f.nameSpeaker(v.String(), rank)
 	}
+	return true
+}
+
+// takeSide reads a flag that says whose words these are.
+func (f *fields) takeSide(key string, v gjson.Result) bool {
+	var side string
+	switch key {
+	case "isuser", "iscustomer", "iscaller", "ishuman", "fromuser", "fromcustomer":
+		side = "user"
+	case "isagent", "isbot", "isassistant", "isai", "fromagent", "frombot":
+		side = "agent"
+	}
+	if side == "" || v.Type != gjson.True && v.Type != gjson.False {
+		return false
+	}
+	if v.Type == gjson.False {
+		side = map[string]string{"user": "agent", "agent": "user"}[side]
+	}
+	f.nameSpeaker(side, 3)
 	return true
 }
 
@@ -44,6 +63,8 @@ func roleRank(key string) int {
 		return 6
 	case "from", "party", "who":
 		return 5
+	case "participantpurpose", "purpose":
+		return 3
 	case "speakername", "speakerlabel":
 		return 4
 	case "speakerid", "participantid", "identity":

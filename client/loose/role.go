@@ -2,6 +2,7 @@ package loose
 
 import (
 	"strings"
+	"unicode"
 
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/lazyregexp"
@@ -31,9 +32,11 @@ var parts = func() map[string]part {
 	for p, names := range map[part]string{
 		{call.RoleAgent, said}: "agent,main agent,bot,assistant,ai,ai agent,ai assistant,ai bot,voice agent,voice bot,voice assistant,virtual agent,virtual assistant," +
 			"model,llm,chatbot,operator,representative,rep,advisor,receptionist,support,support agent,customer service,customer support,customer care," +
-			"sales,sales agent,human agent,live agent,call agent,call center agent,service agent,agent speech,agent transcript,assistant message,agent message,bot message,ai message,agent response,response agent,tts,phone agent,assistent,system agent",
+			"sales,sales agent,human agent,live agent,call agent,call center agent,service agent,agent speech,agent transcript,assistant message,agent message,bot message,ai message,agent response,response agent,tts,phone agent,assistent,system agent," +
+			"automated agent,ivr,robot,internal,phone bot,call bot,acd,agente,asistente,operador,operadora,operatore,operatrice,atendente,assistente,conseiller,conseillère,mitarbeiter,mitarbeiterin,medewerker,berater",
 		{call.RoleCaller, said}: "testing agent,test agent,user,customer,caller,human,client,patient,guest,lead,contact,consumer,subscriber,member,prospect,end user," +
-			"user message,human message,customer message,user speech,user transcript,user transcription,caller speech,simulated user,visitor,remote party",
+			"user message,human message,customer message,user speech,user transcript,user transcription,caller speech,simulated user,visitor,remote party," +
+			"person,phone user,external,cliente,usuario,usuário,usuaria,llamante,chiamante,appelant,kunde,kundin,anrufer,anruferin,klant,beller,utente,utilisateur,benutzer,nutzer",
 		{call.RoleTool, toolCall}: "function call,tool call,tool calls,function calls,tool call invocation,tool invocation,tool use,tool request,tool execution," +
 			"function call request,server tool use,tool start,invocation",
 		{call.RoleTool, toolResult}: "function call result,tool call result,tool result,tool results,function result,tool,function call output,tool output,tool response," +
@@ -92,8 +95,10 @@ func partOf(s string) (part, bool) {
 	if p, ok := parts[name]; ok {
 		return p, true
 	}
-	if p, ok := parts[numbered.ReplaceAllString(name, "")]; ok && p.kind == said {
-		return p, true
+	for _, plainer := range []string{numbered.ReplaceAllString(name, ""), bareRole(name)} {
+		if p, ok := parts[plainer]; ok && p.kind == said {
+			return p, true
+		}
 	}
 	if m := bracketed.FindStringSubmatch(name); m != nil {
 		for _, half := range []string{m[1], m[2]} {
@@ -104,6 +109,19 @@ func partOf(s string) (part, bool) {
 	}
 	return part{}, false
 }
+
+// bareRole is a name without what is written around roles: "speaker_agent",
+// "assistant_speech", "bot 🤖".
+func bareRole(name string) string {
+	name = strings.TrimFunc(name, func(r rune) bool { return !unicode.IsLetter(r) })
+	name = strings.TrimPrefix(strings.TrimPrefix(name, "speaker "), "role ")
+	if head, last, ok := strings.Cut(name, " "); ok && roleSuffix[last] {
+		return head
+	}
+	return name
+}
+
+var roleSuffix = map[string]bool{"speech": true, "message": true, "transcript": true, "utterance": true, "turn": true, "side": true, "channel": true, "leg": true, "voice": true, "said": true}
 
 // settle gives turns of unnamed speakers their role, once all are read.
 func settle(entries []entry) {
@@ -124,15 +142,45 @@ func settle(entries []entry) {
 			}
 		}
 	}
-	known := agent || caller
+	other := otherSide(entries, agent, caller)
 	for i := range entries {
 		e := &entries[i]
 		switch {
 		case e.role != "":
-		case e.unread, !known:
+		case e.unread, !agent && !caller:
 			e.role = call.RoleSpeaker
+		case e.kind == said && e.speaker != "" && other != "":
+			e.role, e.words = other, e.speaker+": "+e.words // which says why
 		default:
 			e.role = call.RoleSystem
 		}
 	}
 }
+
+// otherSide is the role of who speaks under the only name that is no role's, where
+// the agent or the caller alone has a known one: of a patient and a nurse, the
+// nurse is the agent. It is none where there are more.
+func otherSide(entries []entry, agent, caller bool) call.Role {
+	name, times := "", 0
+	for i := range entries {
+		e := &entries[i]
+		switch {
+		case e.role != "" || e.unread || e.kind != said || e.speaker == "":
+		case name != "" && name != e.speaker:
+			return ""
+		default:
+			name, times = e.speaker, times+1
+		}
+	}
+	switch {
+	case times == 0 || agent == caller || bystanders[bareRole(plainName(name))]:
+		return ""
+	case agent:
+		return call.RoleCaller
+	}
+	return call.RoleAgent
+}
+
+// bystanders are names of those who are neither on this side nor on the other.
+var bystanders = map[string]bool{"narrator": true, "note": true, "notes": true, "log": true, "info": true, "debug": true, "observer": true, "supervisor": true,
+	"unknown": true, "other": true, "everyone": true, "background": true, "noise": true, "music": true, "voicemail": true, "transcriber": true, "moderator": true, "status": true, "warning": true}

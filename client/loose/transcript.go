@@ -136,19 +136,20 @@ func (t *tools) call(e *entry, turn call.Turn) {
 
 func (t *tools) result(e *entry, turn call.Turn) {
 	result := cmp.Or(e.result, e.words)
-	failed := call.JudgeResult(result) == call.ToolFailed || e.failed != nil && *e.failed
 	if result == "" && e.failed != nil && !*e.failed {
 		result = `{"success":true}` // nothing else came
 	}
 	at := t.match(e.id, e.name)
 	if at < 0 {
 		turn.Role = call.RoleTool
-		turn.Tool = &call.Tool{Name: e.name, Result: result, Failed: failed}
+		turn.Tool = &call.Tool{Name: e.name, Result: result}
+		turn.Tool.Judge(e.failed)
 		t.turns = append(t.turns, turn)
 		return
 	}
 	done := &t.turns[at]
-	done.Tool.Result, done.Tool.Failed = result, failed
+	done.Tool.Result = result
+	done.Tool.Judge(e.failed)
 	if done.Tool.Name == "" {
 		done.Tool.Name = e.name
 	}

@@ -98,6 +98,8 @@ type Tool struct {
 	Args   string // JSON
 	Result string // JSON or text; "" where none came
 	Failed bool   // the result is an error
+
+	Succeeded bool // its source says so, whatever the words of the result
 }
 
 // A Metric is one evaluation of a call.

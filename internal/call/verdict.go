@@ -29,22 +29,40 @@ func (t *Tool) Outcome() ToolOutcome {
 	case strings.TrimSpace(t.Result) == "":
 		return ToolUnanswered
 	}
-	return JudgeResult(t.Result)
+	return t.judged()
+}
+
+// Judge sets how the call of a tool ended, as its source says, nil where it does
+// not, and as its result tells.
+func (t *Tool) Judge(failed *bool) {
+	t.Succeeded = failed != nil && !*failed
+	t.Failed = failed != nil && *failed || t.judged() == ToolFailed
+}
+
+func (t *Tool) judged() ToolOutcome {
+	return judgment{depth: maxNested, fine: t.Succeeded}.value(decoded(strings.TrimSpace(t.Result)))
 }
 
 // JudgeResult says what a tool's result tells of the tool itself: JSON by its
 // members and their values, text by how it begins. A table that is not free is
 // an answer, no failure.
 func JudgeResult(result string) ToolOutcome {
-	result = strings.TrimSpace(result)
-	if result == "" {
-		return ToolUnanswered
-	}
-	return judgeValue(decoded(result), maxNested)
+	return (&Tool{Result: result}).Outcome()
 }
 
 // maxNested bounds how deep results within results are looked into.
 const maxNested = 4
+
+// A judgment is of one result, or of what is wrapped in it.
+type judgment struct {
+	depth int  // of results within it that are looked into
+	fine  bool // a status around it said that all is well, which words do not deny
+}
+
+// within judges what is wrapped in a result of which a status said that all is well.
+func (j judgment) within(fine bool) judgment {
+	return judgment{j.depth - 1, j.fine || fine}
+}
 
 // decoded is a result as JSON, also where it was printed by Python; text that
 // is none stays text.
@@ -63,29 +81,33 @@ func decoded(s string) any {
 
 var pythonic = strings.NewReplacer(`'`, `"`, "True", "true", "False", "false", "None", "null")
 
-func judgeValue(v any, depth int) ToolOutcome {
+func (j judgment) value(v any) ToolOutcome {
 	switch v := v.(type) {
 	case string:
-		if d := decoded(strings.TrimSpace(v)); depth > 0 && d != any(strings.TrimSpace(v)) {
-			return judgeValue(d, depth-1)
+		s := strings.TrimSpace(v)
+		if d := decoded(s); j.depth > 0 && d != any(s) {
+			return j.within(false).value(d)
 		}
-		return judgeText(v)
+		if j.fine {
+			return ToolWorked
+		}
+		return judgeText(s)
 	case map[string]any:
-		return judgeObject(v, depth)
+		return j.object(v)
 	case []any:
-		return judgeList(v, depth)
+		return j.list(v)
 	}
 	return ToolWorked
 }
 
-// judgeList fails where all of its results do; where some do, it is doubtful.
-func judgeList(list []any, depth int) ToolOutcome {
+// list fails where all of its results do; where some do, it is doubtful.
+func (j judgment) list(list []any) ToolOutcome {
 	failed, doubtful := 0, 0
 	for _, v := range list {
-		if depth == 0 {
+		if j.depth == 0 {
 			break
 		}
-		switch judgeValue(v, depth-1) {
+		switch j.within(false).value(v) {
 		case ToolFailed:
 			failed++
 		case ToolDoubtful:
@@ -101,69 +123,95 @@ func judgeList(list []any, depth int) ToolOutcome {
 	return ToolWorked
 }
 
-// judgeObject reads the members that say how it went. What is wrapped is judged
-// where nothing outside has said that all is well.
-func judgeObject(m map[string]any, depth int) ToolOutcome {
-	outcome, praised := ToolWorked, false
-	doubt := func(is bool) {
-		if is {
-			outcome = ToolDoubtful
-		}
-	}
+// object reads the members that say how it went, then what is wrapped: its words
+// where no status outside says that all is well, its flags where none says so by
+// a flag of its own.
+func (j judgment) object(m map[string]any) ToolOutcome {
+	praised := false
 	for name, v := range m {
-		switch key := plainKey(name); key {
-		case "error", "errors", "err", "exception", "exceptions", "fault", "errormessage", "errormsg", "errorcode", "errordescription",
-			"errordetail", "errordetails", "errortype", "errortext", "errorreason", "exceptionmessage", "faultstring", "faultcode", "traceback", "stacktrace":
-			if isTrouble(v, depth) {
-				return ToolFailed
-			}
-		case "iserror", "haserror", "haserrors", "errored", "failed", "isfailed", "failure", "failures", "isfailure":
-			if isTrouble(v, depth) {
-				return ToolFailed
-			}
-		case "timeout", "timedout":
-			if truth, said := truthOf(v); said && truth && !isNumber(v) {
-				return ToolFailed
-			}
-		case "success", "ok", "successful", "succeeded", "issuccess", "issuccessful", "wassuccessful":
-			truth, said := truthOf(v)
-			if said && !truth && !(key == "succeeded" && isNumber(v)) {
-				return ToolFailed
-			}
-			praised = praised || said && truth
-		case "statuscode", "status", "state", "outcome", "httpstatus", "httpstatuscode", "httpcode", "responsecode", "responsestatus", "type", "level":
-			if isBadStatus(key, v) {
-				return ToolFailed
-			}
-		case "code":
-			if isBadCode(v, m) {
-				return ToolFailed
-			}
-		case "exitcode", "returncode":
-			if n, ok := numberOf(v); ok && n != 0 {
-				return ToolFailed
-			}
+		key := plainKey(name)
+		if isFailing(key, v, m, j.depth) {
+			return ToolFailed
 		}
+		praised = praised || isSuccess[key] && isTrue(v)
+		j.fine = j.fine || isGoodStatus(key, v)
 	}
+	if praised {
+		return ToolWorked
+	}
+	outcome := ToolWorked
 	for name, v := range m {
 		switch plainKey(name) {
 		case "result", "results", "response", "output", "body", "data", "content", "text", "payload", "value":
-			if praised || depth == 0 {
+			if j.depth == 0 {
 				continue
 			}
-			switch judgeValue(v, depth-1) {
+			switch j.within(false).value(v) {
 			case ToolFailed:
 				return ToolFailed
 			case ToolDoubtful:
-				doubt(true)
+				outcome = ToolDoubtful
 			}
 		case "message", "msg", "status", "state", "outcome", "detail", "details", "reason", "description", "info", "title", "note", "confirmation":
 			s, _ := v.(string)
-			doubt(!praised && isDoubtful(s))
+			switch {
+			case j.fine:
+			case len(m) == 1 && isFailure(strings.TrimSpace(s)): // as gateways write their errors
+				return ToolFailed
+			case isDoubtful(s):
+				outcome = ToolDoubtful
+			}
 		}
 	}
 	return outcome
 }
+
+var isSuccess = map[string]bool{"success": true, "ok": true, "successful": true, "succeeded": true, "issuccess": true, "issuccessful": true, "wassuccessful": true}
+
+func isTrue(v any) bool {
+	truth, said := truthOf(v)
+	return said && truth
+}
+
+// isFailing reports a member that says of its object that the tool failed.
+func isFailing(key string, v any, m map[string]any, depth int) bool {
+	switch key {
+	case "error", "errors", "err", "exception", "exceptions", "fault", "errormessage", "errormsg", "errorcode", "errordescription",
+		"errordetail", "errordetails", "errortype", "errortext", "errorreason", "exceptionmessage", "faultstring", "faultcode", "traceback", "stacktrace",
+		"iserror", "haserror", "haserrors", "errored", "fail", "failed", "isfailed", "failure", "failures", "isfailure":
+		return isTrouble(v, depth)
+	case "timeout", "timedout":
+		return isTrue(v) && !isNumber(v)
+	case "statuscode", "status", "state", "outcome", "httpstatus", "httpstatuscode", "httpcode", "responsecode", "responsestatus", "type", "level":
+		return isBadStatus(key, v)
+	case "code":
+		return isBadCode(v, m)
+	case "exitcode", "returncode":
+		n, ok := numberOf(v)
+		return ok && n != 0
+	}
+	truth, said := truthOf(v)
+	return isSuccess[key] && said && !truth && !(key == "succeeded" && isNumber(v))
+}
+
+// isGoodStatus reports a status that says that all is well, as of HTTP or in a
+// word, and a flag that denies an error.
+func isGoodStatus(key string, v any) bool {
+	switch key {
+	case "statuscode", "status", "code", "httpstatus", "httpstatuscode", "httpcode", "responsecode", "responsestatus", "outcome":
+		if n, ok := numberOf(v); ok {
+			return n >= 200 && n < 300
+		}
+		s, _ := v.(string)
+		return goodStatus.MatchString(s)
+	case "iserror", "haserror", "haserrors", "isfailure":
+		truth, said := truthOf(v)
+		return said && !truth
+	}
+	return false
+}
+
+var goodStatus = lazyregexp.New(`(?i)^\s*(?:2\d\d )?(?:ok|okay|success|successful|succeeded)\s*$`)
 
 // plainKey is a member's name without case and separators.
 func plainKey(s string) string {

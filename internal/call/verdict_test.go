@@ -23,6 +23,10 @@ func TestJudgeResult(t *testing.T) {
 			`{"success": true, "data": {"status": "failed"}}`, `{'success': True, 'error': None}`, `{"verification_code": 500}`, `{"error": "N/A"}`,
 			`Room 500, second floor`, `{"message": "No problems found"}`, `"booked"`, `{"level": "info"}`, `{"room": {"status": 12}}`,
 			`The call completed without errors.`, `{"data": [{"error": null}, {"error": false}]}`,
+			`{"status": 200, "body": "Error handling guide"}`, `{"statusCode": "200", "body": "Failed payments"}`, `{"status": "success", "message": "Error handling guide"}`,
+			`{"status": "200 OK", "text": "Failed to load? Try again"}`, `{"ok": true, "text": "Error: what it means"}`, `{"code": 200, "message": "payment failed, an article"}`,
+			`{"isError": false, "content": [{"type": "text", "text": "Error handling guide"}]}`, `{"is_error": false, "content": "Failed"}`, `isError: false`,
+			`{"status": 200, "body": "{\"title\": \"Rejected claims\"}"}`,
 		},
 		call.ToolFailed: {
 			`timeout after 8 s`, `Error: no such account`, `{"error": "x"}`, `{"status": "Failed"}`, `{"status_code": 503}`, `{"success": false}`,
@@ -38,6 +42,9 @@ func TestJudgeResult(t *testing.T) {
 			`[{"type": "text", "text": "Error: nope"}]`, `success=false reason=none`, `Sorry, something went wrong`, `Timeout of 8000ms exceeded`, `Cannot connect to host`,
 			`{"errors": [{"message": "bad"}]}`, `{"type": "error", "text": "x"}`, `{"outcome": "failure"}`, `{"timed_out": true}`, `"Error: x"`, `Access denied`,
 			`<error>no</error>`, `{"response": {"statusCode": 500}}`, `Connection refused`, `{"errors": 3}`, `failed: no seats`, `Error`, `Unauthorized`,
+			`{"status": 200, "body": "{\"success\": false}"}`, `{"status": 200, "error": "x"}`, `{"status": "success", "data": {"success": false}}`, `{"fail": true}`,
+			`{"Message": "Forbidden"}`, `{"message": "Internal server error"}`, `ERROR boom while reading`, `error code: 521`, `socket hang up`, `fetch failed`,
+			`I encountered an error`, `Unknown tool: book`, `upstream connect error or disconnect/reset before headers`,
 		},
 		call.ToolDoubtful: {
 			`Reservation Failed`, `{"message": "Reservation Failed"}`, `The payment was declined`, `{"status": "Booking failed"}`, `We could not find a table`,
@@ -49,5 +56,12 @@ func TestJudgeResult(t *testing.T) {
 			assert.Equal(t, want, call.JudgeResult(result), result)
 		}
 	}
-	assert.Equal(t, call.ToolFailed, (&call.Tool{Result: "no agent available", Failed: true}).Outcome(), "as its source says")
+	for want, result := range map[call.ToolOutcome]string{call.ToolWorked: "Error handling guide", call.ToolFailed: `{"success": false}`} {
+		tool := &call.Tool{Result: result}
+		tool.Judge(new(false))
+		assert.Equal(t, want, tool.Outcome(), "words do not deny what the source says, flags do")
+	}
+	tool := &call.Tool{Result: "no agent available"}
+	tool.Judge(new(true))
+	assert.Equal(t, call.ToolFailed, tool.Outcome(), "as its source says")
 }

@@ -35,13 +35,13 @@ const (
 	sorry = `^\W*(?:sorry|oops|uh oh|we(?:'re| are) sorry|apologies)?\W*`
 	// of is what may stand before the word error, and still be how errors begin.
 	of = `(?:(?:an?|the|fatal|unexpected|unknown|internal|unhandled|uncaught|server|network|api|tool|http|runtime|system|validation|` +
-		`connection|database|db|authentication|auth|authorization|client|request|parse|parsing|syntax|critical|tool call|function|function call|execution|operation|call|read|write|gateway|socket|upload|lookup|query|service|webhook) )*`
+		`connection|database|db|authentication|auth|authorization|client|request|parse|parsing|syntax|critical|tool call|function|function call|execution|operation|call|read|write|gateway|socket|upload|lookup|query|service|webhook|fetch|invocation) )*`
 	verbs = `(?:read|connect|reach|access|parse|resolve|open|process|complete|load|get|set|execute|call|create|update|delete|retrieve|fetch|find|save|send|perform|verify|book|connect)`
 )
 
 // failing is how texts begin that are errors.
 var failing = lazyregexp.New(`(?i)` + sorry + of + `(?:` + strings.Join([]string{
-	`(?:errors?|err|exception|failure|fail|panic)(?:\s*[:!.,;\])]|\s+-|\s*$|\s*[#(]?\d|\s+(?:in|while|when|on|at|from|during|with|processing|calling|executing|occurred|has|was|is|code|message|number|fetching|getting|loading|connecting|creating|updating|reading|sending|performing|retrieving|looking|searching|booking|invoking|running|parsing|trying|of type|type|response|detected|thrown|encountered|id|status|retrieved|returned|communicating|accessing|saving|making|verifying|validating|finding)\b)`,
+	`(?:errors?|err|exception|failure|fail|panic)(?:\s*[:!.,;\])]|\s+-|\s*$|\s*[#(]?\d|\s+(?:in|while|when|on|at|from|during|with|processing|calling|executing|occurred|has|was|is|fetching|getting|loading|connecting|creating|updating|reading|sending|performing|retrieving|looking|searching|booking|invoking|running|parsing|trying|of type|response|detected|thrown|encountered|retrieved|returned|communicating|accessing|saving|making|verifying|validating|finding)\b|\s+(?:code|message|number|id|status|type)(?:\s*[:=#]|\s+["']?\w*\d))`,
 	`(?:has |have |was |is )?failed(?:\s*[:!.,;\])]|\s+-|\s*$|\s+(?:to|with|because|due|after|while|when|at|on|in|for|by|during)\b)`,
 	`time(?:d[ -]?out|[ -]?out)(?:\s*[!.,;\])]|\s*:\s*\D|\s+-|\s*$|\s+(?:after|exceeded|expired|waiting|while|when|occurred|error|reached|on|during|from|calling|of .{1,20} exceeded|trying|connecting|before|for)\b)`,
 	`timed out\b`,
@@ -52,19 +52,20 @@ var failing = lazyregexp.New(`(?i)` + sorry + of + `(?:` + strings.Join([]string
 	`forbidden`, `(?:access|permission) (?:is |was )?denied`, `not found\W*$`, `not implemented\W*$`, `method not allowed`, `too many requests`,
 	`rate limit(?:ed)?\b.{0,20}exceeded`, `quota exceeded`, `connection (?:was )?(?:refused|reset|closed|aborted|lost|timed out)`, `no such (?:file|host|table|function|tool)`,
 	`invalid (?:api key|request|argument|arguments|parameter|parameters|json|token|credentials|input|response|signature)`,
+	`socket hang up`, `upstream connect error`, `unknown (?:tool|function)\b`, `(?:i|we)(?:'ve| have)? (?:encountered|hit|ran into|got|received) an? (?:\w+ )?(?:error|exception|problem)`,
 	`something went wrong`, `there (?:was|has been|is) (?:an? )?(?:\w+ )?(?:error|problem|failure|issue)`,
 }, "|") + `)`)
 
 // harmless is what begins as errors do and says that there are none.
 var harmless = lazyregexp.New(`(?i)^\W*(?:` + strings.Join([]string{
-	`(?:errors?|failures?|failed|exceptions?|err)(?:\(s\))?(?:[ _-]?(?:code|count|number|no|message|rate|total))?\s*[:=]\s*["'\[]?(?:0+(?:\.0+)?%?(?:\s*[,;|)(].*|\s+\w+[=:].*|\W*$)|(?:none|null|nil|no|false|n/a|ok|success)\W*(?:$|[,;|(].*))`,
+	`(?:(?:is|has)[ _]?)?(?:errors?|failures?|failed|exceptions?|err)(?:\(s\))?(?:[ _-]?(?:code|count|number|no|message|rate|total))?\s*[:=]\s*["'\[]?(?:0+(?:\.0+)?%?(?:\s*[,;|)(].*|\s+\w+[=:].*|\W*$)|(?:none|null|nil|no|false|n/a|ok|success)\W*(?:$|[,;|(].*))`,
 	`(?:errors?|failures?|failed|exceptions?|err)(?:\(s\))?(?:[ _-]?(?:code|count|number|message))?\s*[:=]\s*(?:""|''|\[\]|\{\})\W*`,
 	`(?:error|fail(?:ure)?)[- ](?:free|safe|proof)\b.*`,
 	`error (?:code|status)s?:? 0\b.*`,
 }, "|") + `)$`)
 
 // systemError is the name of an operating system's or library's error.
-var systemError = lazyregexp.New(`^\W*(?:ERR_[A-Z_]+|E(?:CONN[A-Z]+|TIMEDOUT|NOTFOUND|PIPE|AI_AGAIN|HOSTUNREACH|NETUNREACH|ACCES|NOENT)|[A-Z_]+_ERROR|(?i:error|err)[_-][A-Z0-9_]+)\b`)
+var systemError = lazyregexp.New(`^\W*(?:ERROR|ERR_[A-Z_]+|E(?:CONN[A-Z]+|TIMEDOUT|NOTFOUND|PIPE|AI_AGAIN|HOSTUNREACH|NETUNREACH|ACCES|NOENT)|[A-Z_]+_ERROR|(?i:error|err)[_-][A-Z0-9_]+)\b`)
 
 // errorClass is the name of a class of errors with its message.
 var errorClass = lazyregexp.New(`^\W*[\w.$]*[A-Za-z](?:Error|Exception|Fault)(?:\s*[:(]|\s*$|\s+(?:at|in)\b)|(?m:^Traceback \(most recent call last\))`)
@@ -111,7 +112,7 @@ func isDoubtful(s string) bool {
 }
 
 var (
-	denied = lazyregexp.New(`(?i)\b(?:no|not|without|any|zero|0|free of|never|if)\s+(?:\w+\s+)?(?:errors?|fail(?:s|ed|ures?)?|problems?|exceptions?|issues?|declined|rejected|denied)\b|\berror-free|\bfail-?safe|` +
+	denied = lazyregexp.New(`(?i)\b(?:the|this|your) errors? (?:codes?|messages?) (?:for|of|on|means?)\b|\b(?:no|not|without|any|zero|0|free of|never|if)\s+(?:\w+\s+)?(?:errors?|fail(?:s|ed|ures?)?|problems?|exceptions?|issues?|declined|rejected|denied)\b|\berror-free|\bfail-?safe|` +
 		`\b(?:errors?|failed|failures?)\s*[:=]\s*(?:0|none|null|false|no)\b|\berror code:? 0\b|\btime-?out (?:set|is|of|was)\b`)
 	doubt = lazyregexp.New(`(?i)\b(?:fail(?:s|ed|ure)?|errors?|exception|unsuccessful(?:ly)?|not successful|timed out|unable to|could not|couldn't|went wrong|denied|rejected|declined|refused)\b`)
 )

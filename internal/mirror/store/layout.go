@@ -244,7 +244,7 @@ func writeTurns(w *writer, l *call.Log) error {
 		since(t.End)
 		w.text(t.Text)
 		if t.Tool != nil {
-			w.b = append(w.b, judged|optional(t.Tool.Failed))
+			w.b = append(w.b, judged|optional(t.Tool.Failed, false, t.Tool.Succeeded))
 			w.text(t.Tool.Name)
 			w.text(t.Tool.Args)
 			w.text(t.Tool.Result)
@@ -279,7 +279,7 @@ func readTurns(r *reader, l *call.Log) {
 		if has&4 != 0 {
 			verdict := r.byte()
 			t.Tool = &call.Tool{Name: r.text(), Args: r.text(), Result: r.text()}
-			t.Tool.Failed = verdict&1 != 0
+			t.Tool.Failed, t.Tool.Succeeded = verdict&1 != 0, verdict&4 != 0
 			if verdict&judged == 0 {
 				t.Tool.Failed = call.JudgeResult(t.Tool.Result) == call.ToolFailed
 			}

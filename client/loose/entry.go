@@ -101,6 +101,7 @@ type fields struct {
 	spokenWords       []string
 	itemID            string
 	input, output     gjson.Result
+	trouble           string       // why a tool failed, where it answered nothing else
 	nested            gjson.Result // of a message within the entry
 	happened, unnamed []string     // members of an event, of anything
 	byRole            []entry      // members whose names are roles: {"agent": "hello"}
@@ -247,6 +248,9 @@ func isBlank(v gjson.Result) bool {
 // Compact is JSON without needless space, out of a JSON string if it is in one.
 func Compact(raw json.RawMessage) string {
 	b := Unwrap(raw)
+	if inner := Unwrap(b); len(inner) > 0 && len(inner) < len(b) && (inner[0] == '{' || inner[0] == '[') { // encoded twice
+		b = inner
+	}
 	if string(b) == "null" {
 		return ""
 	}

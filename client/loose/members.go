@@ -134,6 +134,11 @@ func (f *fields) takeTool(key string, v gjson.Result) bool {
 		if !f.input.Exists() && !f.output.Exists() && f.name == "" {
 			return false
 		}
+	case "rawerrormessage", "errormessage", "errordetail":
+		if !isBlank(v) {
+			f.trouble = v.String()
+		}
+		return f.trouble != ""
 	case "iserror", "haserror":
 		f.judge(v, true)
 	case "successful", "success", "succeeded":

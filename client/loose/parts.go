@@ -27,7 +27,7 @@ func (f *fields) entries(v gjson.Result, depth int) []entry {
 		return nil
 	case p.role == call.RoleTool && len(calls) > 0 && e.name == "" && e.id == "":
 		return calls
-	case p.kind == event || f.keys != "" && words == "":
+	case p.kind == event || f.keys != "" && words == "", !ok && words == "" && len(calls) == 0 && f.isNamedEvent():
 		return f.event(e, words)
 	case p.role == call.RoleTool || words == "" && (e.name != "" || e.id != "") && (f.input.Exists() || f.output.Exists()):
 		return append(f.tool(e, words), calls...)
@@ -44,6 +44,12 @@ func (f *fields) entries(v gjson.Result, depth int) []entry {
 		out = append(out, f.event(e, "")...)
 	}
 	return append(out, calls...)
+}
+
+// isNamedEvent holds of what has a type that nobody knows, and no words: "hold",
+// "voicemail_detected".
+func (f *fields) isNamedEvent() bool {
+	return f.kindName != "" && f.speaker == "" && f.name == "" && !f.hasContent && !f.input.Exists() && !f.output.Exists()
 }
 
 // timeByWords takes the times of the words where the entry has none itself.
@@ -177,15 +183,26 @@ func toolEntry(v gjson.Result, around entry) entry {
 
 // resultWords is what came back from a tool, as text or JSON.
 func resultWords(f *fields) string {
-	if f.output.Exists() {
-		return compact(f.output)
+	v := f.content
+	if !isBlank(f.output) {
+		v = f.output
 	}
-	if v := f.content; v.IsArray() { // parts of text
-		if words, calls := wordsOf(v, entry{}, maxNestedEntries); len(calls) == 0 && v.Get("0.type").String() == "text" {
+	if parts := v.Array(); v.IsArray() && len(parts) > 0 && isTextPart(parts[0]) {
+		if words, calls := wordsOf(v, entry{}, maxNestedEntries); len(calls) == 0 {
 			return words
 		}
 	}
-	return compact(f.content)
+	return cmp.Or(compact(v), f.trouble)
+}
+
+// isTextPart holds of {"type": "text", "text": "…"}, with or without the type.
+func isTextPart(v gjson.Result) bool {
+	only := v.Get("text").Type == gjson.String
+	v.ForEach(func(key, _ gjson.Result) bool {
+		only = only && (key.Str == "text" || key.Str == "type" || key.Str == "annotations")
+		return only
+	})
+	return only
 }
 
 // tool makes an entry of a tool into its call, its result, or both.

@@ -83,6 +83,10 @@ func TestEntries(t *testing.T) {
 func TestEntriesOfTools(t *testing.T) {
 	found := `tool: find({"id":5}) = {"n":1} worked`
 	for entries, want := range map[string]string{
+		`[{"role":"assistant","content":[{"toolUse":{"toolUseId":"t","name":"find","input":{"id":5}}}]},{"role":"user","content":[{"toolResult":{"toolUseId":"t","content":[{"text":"{\"n\":1}"}]}}]}]`:                                                       found,
+		`[{"type":"function_call","call_id":"t","name":"find","arguments":"\"{\\\"id\\\":5}\""},{"type":"function_call_output","call_id":"t","output":[{"type":"input_text","text":"{\"n\":1}"}]}]`:                                                           found,
+		`[{"role":"agent","tool_calls":[{"request_id":"t","tool_name":"find","params_as_json":"{}"}],"tool_results":[{"request_id":"t","result_value":"","is_error":true,"raw_error_message":"dns"}]}]`:                                                       `tool: find({}) = dns failed`,
+		`[{"role":"tool_call_invocation","tool_call_id":"t","name":"find","arguments":"{}"},{"role":"tool_call_result","tool_call_id":"t","content":"Failed payments guide","successful":true}]`:                                                              `tool: find({}) = Failed payments guide worked`,
 		`[{"role":"assistant","content":"One moment","tool_calls":[{"id":"t","type":"function","function":{"name":"find","arguments":"{\"id\":5}"}}]},{"role":"tool","tool_call_id":"t","content":"{\"n\":1}"}]`:                                              "agent: One moment\n" + found,
 		`[{"role":"assistant","content":null,"function_call":{"name":"find","arguments":"{\"id\":5}"}},{"role":"function","name":"find","content":"{\"n\":1}"}]`:                                                                                              found,
 		`[{"type":"function_call","call_id":"t","name":"find","arguments":"{\"id\":5}","id":"i1"},{"type":"function_call_output","call_id":"t","output":"{\"n\":1}","is_error":false,"id":"i2"}]`:                                                             found,
@@ -106,6 +110,9 @@ func TestEntriesOfTools(t *testing.T) {
 // said to be so, and what came is there to be found.
 func TestEntriesOfOtherKinds(t *testing.T) {
 	for entries, want := range map[string]string{
+		`[{"event_type":"hold","duration":5}]`:                                             "system: hold",
+		`[{"type":"voicemail_detected"}]`:                                                  "system: voicemail detected",
+		`[{"type":"call_transferred","destination":"sales"}]`:                              "system: call transferred: destination=sales",
 		`[{"role":"dtmf","digit":"5"}]`:                                                    "system: pressed 5",
 		`[{"type":"dtmf","digits":"12#"}]`:                                                 "system: pressed 12#",
 		`[{"role":"user","content":"","digit":"1"}]`:                                       "system: pressed 1",

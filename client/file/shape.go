@@ -56,6 +56,8 @@ func (r *reader) value(v gjson.Result, where string, depth int) {
 		r.skip(where, fmt.Errorf("JSON that is nested more than %d deep", maxDepth))
 	case v.IsArray():
 		r.list(v, where, depth)
+	case v.Type == gjson.String && depth > 0 && strings.HasPrefix(v.Str, "{") && gjson.Valid(v.Str): // encoded twice
+		r.value(gjson.Parse(v.Str), where, depth-1)
 	case v.IsObject():
 		o := members(v)
 		if isMessage(o) {
@@ -115,7 +117,7 @@ func unwrapped(o object) gjson.Result {
 	} else if body.IsObject() {
 		return body
 	}
-	for _, name := range []string{"items", "calls", "conversations", "results", "data", "records", "calllogs"} {
+	for _, name := range []string{"items", "calls", "conversations", "results", "data", "records", "calllogs", "logs", "rows", "hits", "response"} {
 		if v := o[name]; v.IsArray() || v.IsObject() {
 			return v
 		}

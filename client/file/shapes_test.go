@@ -280,3 +280,13 @@ func TestTranscriptsInText(t *testing.T) {
 	assert.Equal(t, "agent: Hello there\ncaller: I want to cancel\n", said(l))
 	assert.True(t, l.StartedAt.IsZero())
 }
+
+// Records that were encoded twice, and lists under any common name, are opened.
+func TestWrappedRecords(t *testing.T) {
+	const one = `{"conversation_id":"x","turns":[{"role":"caller","text":"please cancel it"}]}`
+	text, err := json.Marshal(one)
+	require.NoError(t, err)
+	for _, content := range []string{string(text), `{"logs":[` + one + `]}`, `{"rows":[` + one + `],"total":1}`, `{"response":` + one + `}`, `{"body":` + string(text) + `}`} {
+		assert.Equal(t, "caller: please cancel it\n", said(only(t, "a.json", content)), content)
+	}
+}

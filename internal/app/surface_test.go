@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"call-logs-mcp/client"
+	"call-logs-mcp/client/provider"
 	"call-logs-mcp/internal/config"
 	"call-logs-mcp/internal/render"
 	"call-logs-mcp/tools"
@@ -240,9 +241,32 @@ func TestSurfaceInReadme(t *testing.T) {
 		table += fmt.Sprintf("| `%s` | %s | %s |\n", tool.Name, strings.ReplaceAll(tool.Description, "|", "/"), joined)
 	}
 	table += "\n_selection_: " + selected + ". _format_: response_format, max_tokens.\n"
+	inReadme(t, "tools", table)
+}
+
+// README's table of variables is written from what providers declare.
+func TestSurfaceOfProvidersInReadme(t *testing.T) {
+	table := "| provider | credentials | to keep to a part | another address |\n| --- | --- | --- | --- |\n"
+	for _, p := range client.Providers() {
+		if p.Files {
+			continue
+		}
+		variable := func(key string) string { return "`" + p.Variable(key) + "`" }
+		var parts []string
+		for _, o := range p.Narrow {
+			parts = append(parts, variable(o.Key))
+		}
+		table += fmt.Sprintf("| %s | %s | %s | %s |\n", p.Title, p.Needs(variable), strings.Join(parts, ", "), variable(provider.BaseURL))
+	}
+	inReadme(t, "providers", table)
+}
+
+// inReadme compares what stands in README between the marks of name.
+func inReadme(t *testing.T, name, table string) {
+	t.Helper()
 	readme, err := os.ReadFile(root + "README.md")
 	require.NoError(t, err)
-	const begin, end = "<!-- tools: written by make golden -->\n", "<!-- end of tools -->"
+	begin, end := "<!-- "+name+": written by make golden -->\n", "<!-- end of "+name+" -->"
 	before, rest, ok := strings.Cut(string(readme), begin)
 	require.True(t, ok)
 	old, after, ok := strings.Cut(rest, end)

@@ -307,6 +307,13 @@ func breaks() map[string]struct {
 			require.NoError(t, os.Remove(path))
 			require.NoError(t, os.Mkdir(path, 0o700))
 		}, "is a folder"},
+		"a folder for its lock": {func(t *testing.T, path string) {
+			require.NoError(t, os.RemoveAll(path+".lock"))
+			require.NoError(t, os.Mkdir(path+".lock", 0o700))
+		}, "a folder is in the place of one of its files"},
+		"a folder for its holder": {func(t *testing.T, path string) {
+			require.NoError(t, os.Mkdir(path+".holder", 0o700))
+		}, "a folder is in the place of one of its files"},
 	}
 }
 

@@ -66,6 +66,8 @@ func broken(err error) *BrokenError {
 		b.Reason, b.Remedy = "its file cannot be written", "Make the file and its folder writable for the user who runs this, or give --mirror another path."
 	case is(sqlite3.CANTOPEN, sqlite3.PERM, fs.ErrPermission):
 		b.Reason, b.Remedy = "its file cannot be opened", "Give the file and its folder to the user who runs this (modes 600 and 700), or give --mirror another path."
+	case is(syscall.EISDIR):
+		b.Reason, b.Remedy = "a folder is in the place of one of its files", "Move that away, or give --mirror another path."
 	case is(sqlite3.BUSY, sqlite3.LOCKED):
 		b.Reason, b.Remedy = "another process holds it", "Try again in a minute."
 	case is(sqlite3.IOERR):

@@ -39,7 +39,7 @@ func (s *Store) Lock(ctx context.Context) (unlock func(), err error) {
 	lock := flock.New(s.path+".lock", flock.SetPermissions(0o600))
 	got, err := lock.TryLock()
 	if err != nil {
-		return nil, fmt.Errorf("store: lock: %w", err)
+		return nil, broken(fmt.Errorf("store: lock: %w", err))
 	}
 	if !got {
 		holder, _ := s.Holder()
@@ -51,7 +51,7 @@ func (s *Store) Lock(ctx context.Context) (unlock func(), err error) {
 	}
 	if err != nil {
 		lock.Unlock()
-		return nil, fmt.Errorf("store: lock: %w", err)
+		return nil, broken(fmt.Errorf("store: lock: %w", err))
 	}
 	return func() {
 		os.Remove(s.path + ".holder")

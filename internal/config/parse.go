@@ -19,8 +19,8 @@ const about = `Lets AI assistants read the call logs of voice agents, over the M
 
 Without a command it serves. %s's calls are read with the key in %s.`
 
-// commands is the grammar of the command line.
-type commands struct {
+// serving is the part of the grammar that serves.
+type serving struct {
 	Version bool `help:"Print the version."`
 
 	Serve struct {
@@ -28,6 +28,11 @@ type commands struct {
 		Traces  `embed:""`
 		HTTP    `embed:"" group:"http"`
 	} `cmd:"" default:"withargs" help:"Serve MCP on stdin and stdout (the default), or over HTTP."`
+}
+
+// commands is the grammar of the command line.
+type commands struct {
+	serving
 	Demo struct{} `cmd:"" help:"Walk through the sample calls: real tool calls, their answers, and how to connect."`
 	Tool struct {
 		ToolCall `embed:""`
@@ -64,16 +69,35 @@ func Parse(providers []provider.Spec, args []string, env func(string) string, ou
 		args = append(slices.Clone(args[1:]), "--help")
 	}
 	var cmds commands
+	if serves(args) {
+		// Building the grammar of all commands takes longer than the rest of a start.
+		if c, err := cmds.parse(&cmds.serving, cmds.places()[:1], providers, args, env, io.Discard); err == nil {
+			return c, nil
+		}
+		cmds = commands{} // whatever is wrong is said of the whole
+	}
+	return cmds.parse(&cmds, cmds.places(), providers, args, env, out)
+}
+
+// serves tells a command line that may serve, without help: its first word is a
+// flag, or says so.
+func serves(args []string) bool {
+	return !slices.Contains(args, "--help") && !slices.Contains(args, "-h") &&
+		(len(args) == 0 || args[0] == "serve" || strings.HasPrefix(args[0], "-"))
+}
+
+// parse is Parse by a grammar with places, which is cmds or a part of it.
+func (cmds *commands) parse(grammar any, places []*Place, providers []provider.Spec, args []string, env func(string) string, out io.Writer) (Config, error) {
 	groups := kong.Groups{"copy": "Local copy", "http": "HTTP (instances behind a load balancer share CALL_LOGS_CURSOR_SECRET)"}
 	for _, s := range providers {
 		groups[s.Name] = groupOf(s)
-		for _, p := range cmds.places() {
+		for _, p := range places {
 			p.Flags = append(p.Flags, flagsOf(s))
 		}
 	}
 	var f *file
 	helped := false
-	parser, err := kong.New(&cmds,
+	parser, err := kong.New(grammar,
 		kong.Name("call-logs-mcp"), kong.Description(fmt.Sprintf(about, providers[0].Title, providers[0].Needs(providers[0].Variable))),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		groups,
@@ -112,7 +136,7 @@ func Parse(providers []provider.Spec, args []string, env func(string) string, ou
 	return c, nil
 }
 
-// places are where calls come from, of each command that asks.
+// places are where calls come from, of each command that asks, serving first.
 func (cmds *commands) places() []*Place {
 	return []*Place{&cmds.Serve.Place, &cmds.Tool.Place, &cmds.Sync.Place, &cmds.Purge.Place, &cmds.Status.Place, &cmds.Doctor.Place}
 }

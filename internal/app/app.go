@@ -20,17 +20,28 @@ import (
 
 // How much the heap may grow between collections, in percent, unless GOGC says:
 // an assistant's helper should be small before it is fast, a team's server not.
+// Collecting in the first second would take a third of the time until initialize
+// is answered.
 const (
 	smallHeap = 50
 	fastHeap  = 100
+	startHeap = 600 // 24 MiB at least
 )
+
+// settleHeap sets the heap's growth, where nothing else has set it.
+func settleHeap(percent int) {
+	if set := debug.SetGCPercent(percent); set != startHeap && set != smallHeap {
+		debug.SetGCPercent(set)
+	}
+}
 
 // Main runs the program with what the process was started with, and ends it.
 func Main(version string) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	signal.Ignore(syscall.SIGPIPE) // a client that closes its end is no crash
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(smallHeap)
+		debug.SetGCPercent(startHeap)
+		time.AfterFunc(time.Second, func() { settleHeap(smallHeap) })
 	}
 	err := run(ctx, version, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr)
 	stop()
@@ -93,9 +104,7 @@ func (h *house) serve(ctx context.Context, cfg config.Config, in io.Reader, out 
 		return err
 	}
 	if cfg.HTTP.Addr != "" {
-		if set := debug.SetGCPercent(fastHeap); set != smallHeap {
-			debug.SetGCPercent(set)
-		}
+		settleHeap(fastHeap)
 		o := overHTTP(cfg.HTTP)
 		o.Ready = h.ready
 		return serve.HTTP(ctx, s, o, h.logger)

@@ -260,7 +260,9 @@ describe('of all that was answered', () => {
   });
 
   test('everything is marked as sample data', () => {
-    const bad = answers.filter((a) => !a.failed && !a.text.startsWith('sample data (call-logs-mcp demo), not your calls'));
+    const mark = 'sample data (call-logs-mcp demo), not your calls';
+    const marked = (text) => text.startsWith('{') ? JSON.parse(text).notes?.includes(mark) : text.startsWith(mark);
+    const bad = answers.filter((a) => !a.failed && !marked(a.text));
     assert.deepEqual(bad.map((a) => `${a.call}: ${a.text.slice(0, 80)}`), []);
   });
 

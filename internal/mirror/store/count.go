@@ -3,12 +3,14 @@ package store
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
 
 	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/filter"
 )
 
 // How much is done for the number of matches alone.
@@ -29,6 +31,10 @@ func (x *question) count(p *call.Page, found int) error {
 	case known:
 	case x.q.Exhaust, x.q.Count:
 		known = true
+		if sources, ok := x.windowOf(); ok && !x.store.columns.ready(map[string]bool{"source": true}) {
+			n, err = x.beganOf(sources)
+			break
+		}
 		if in, unlock, ok, e := x.inMemory(); e != nil {
 			return e
 		} else if ok {
@@ -54,6 +60,36 @@ func (x *question) count(p *call.Page, found int) error {
 		p.Notes = append(p.Notes, fmt.Sprintf("at least %d match; they were not all counted", max(n, int64(found))))
 	}
 	return nil
+}
+
+// windowOf are the sources of a question for all of their calls in a window.
+func (x *question) windowOf() (sources []string, ok bool) {
+	if x.q.Text != nil || x.timeless {
+		return nil, false
+	}
+	_, _, rest := filter.Bounds(x.q.Where, "timestamp")
+	ok = true
+	err := x.each(`SELECT name FROM sources`, nil, func(stmt *sqlite3.Stmt) (bool, error) {
+		name := stmt.ColumnText(0)
+		own, asked := filter.Assume(rest, "source", name)
+		if asked {
+			sources, ok = append(sources, name), ok && own == nil
+		}
+		return ok, nil
+	})
+	return sources, ok && err == nil
+}
+
+// beganOf counts the calls of sources in the window of the question.
+func (x *question) beganOf(sources []string) (sum int64, err error) {
+	for _, name := range sources {
+		n, err := x.began(name, nanosOr(x.from, math.MinInt64), nanosOr(x.to, math.MaxInt64), x.shift)
+		if err != nil {
+			return 0, err
+		}
+		sum += int64(n)
+	}
+	return sum, nil
 }
 
 // countColumns counts with the columns in memory, where they are read already

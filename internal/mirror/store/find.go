@@ -84,14 +84,7 @@ func (s *Store) question(c *conn, q call.Query, match string) (*question, error)
 	}
 	x.from, x.to, _ = filter.Bounds(q.Where, "timestamp")
 	x.timeless = x.from.IsZero() && x.to.IsZero()
-	from, to := int64(math.MinInt64), int64(math.MaxInt64)
-	if !x.from.IsZero() {
-		from = nanos(x.from)
-	}
-	if !x.to.IsZero() {
-		to = nanos(x.to)
-	}
-	x.lo, x.hi = idsBetween(from, to, x.shift)
+	x.lo, x.hi = idsBetween(nanosOr(x.from, math.MinInt64), nanosOr(x.to, math.MaxInt64), x.shift)
 	sql, w, err := c.compile(q.Where)
 	if err != nil {
 		return nil, err
@@ -118,6 +111,14 @@ const saidCalls = "words CROSS JOIN calls c ON c.id = words.rowid"
 func idsBetween(from, to, shift int64) (lo, hi int64) {
 	floor := func(n int64) int64 { return idAt(time.Unix(0, n).UnixMilli()) }
 	return max(floor(from), noStart+1), floor(to) + shift
+}
+
+// nanosOr is t in nanoseconds, or open where it is zero.
+func nanosOr(t time.Time, open int64) int64 {
+	if t.IsZero() {
+		return open
+	}
+	return nanos(t)
 }
 
 // A place is where a call stands in an order.

@@ -26,7 +26,7 @@ var floors = map[string][]string{
 	"internal/filter":        {"internal/phone", "internal/lazyregexp"},
 	"internal/fair":          {},
 	"internal/redact":        {"internal/phone", "internal/lazyregexp"},
-	"internal/config":        {"client/provider"}, // what providers declare of themselves, and none of them
+	"internal/config":        {"client/provider", "internal/filter"}, // what providers declare of themselves, and none of them; its "did you mean"
 	"internal/serve":         {"internal/call", "internal/fair", "internal/filter"},
 	"internal/setup":         {"internal/call"},
 	"internal/call":          {"internal/filter", "internal/lazyregexp"},

@@ -7,8 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
 	"go.yaml.in/yaml/v4"
+
+	"call-logs-mcp/internal/filter"
 )
 
 // A node is a value in the file, with the way to it. No mistake in it repeats
@@ -108,19 +109,14 @@ func (n node) known(names, keys []string, of string) error {
 	return nil
 }
 
-// closest is the key that name was probably meant to be; "" if there is none.
+// closest is the key that name was probably meant to be; "" if there is none. The
+// beginning of a key means the first that begins so.
 func closest(name string, keys []string) string {
-	best, least := "", 1+max(1, len(name)/3)
-	fold := func(s string) string { return strings.ReplaceAll(strings.ToLower(s), "-", "_") }
-	for _, key := range keys {
-		if len(name) > 2 && strings.HasPrefix(key, fold(name)+"_") {
-			return key
-		}
-		if d := levenshtein.ComputeDistance(fold(name), key); d < least {
-			best, least = key, d
-		}
+	name = strings.ReplaceAll(strings.ToLower(name), "-", "_")
+	if i := slices.IndexFunc(keys, func(key string) bool { return strings.HasPrefix(key, name+"_") }); i >= 0 {
+		return keys[i]
 	}
-	return best
+	return filter.Closest(name, keys)
 }
 
 // what n is, in words.

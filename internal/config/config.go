@@ -87,12 +87,12 @@ type TokenCall struct {
 // Options are the flags and variables that the commands serve and tool share.
 type Options struct {
 	Place      `embed:""`
-	MaxFetch   int    `default:"5000" placeholder:"CALLS" help:"Read at most this many calls to answer one question (default ${default})."`
-	MaxRate    int    `default:"25" placeholder:"REQUESTS" help:"Ask one upstream at most this many times a second; fewer where it is slow or refuses (default ${default})."`
-	Budget     int    `default:"4000" placeholder:"TOKENS" help:"Size of a text answer where the question names none (default ${default}, at most ${max_budget})."`
-	PII        string `name:"pii" enum:"mask,strict,show" default:"mask" help:"Whether personal data is masked in answers: ${enum} (default ${default}). Strict also masks dates of birth, street addresses and names behind words that introduce them."`
-	Links      string `name:"resource-links" enum:"auto,always,never," default:"" placeholder:"WHEN" help:"Whether answers link the calls that they name as MCP resources: auto, always or never; auto links for clients that are known to take links (default auto)."`
-	Structured bool   `help:"Declare output schemas and always send structured content, for clients that run code over results."`
+	MaxFetch   int    `file:"positive" default:"5000" placeholder:"CALLS" help:"Read at most this many calls to answer one question (default ${default})."`
+	MaxRate    int    `file:"positive" default:"25" placeholder:"REQUESTS" help:"Ask one upstream at most this many times a second; fewer where it is slow or refuses (default ${default})."`
+	Budget     int    `file:"budget" default:"4000" placeholder:"TOKENS" help:"Size of a text answer where the question names none (default ${default}, at most ${max_budget})."`
+	PII        string `file:"" name:"pii" enum:"mask,strict,show" default:"mask" help:"Whether personal data is masked in answers: ${enum} (default ${default}). Strict also masks dates of birth, street addresses and names behind words that introduce them."`
+	Links      string `file:"" name:"resource-links" enum:"auto,always,never," default:"" placeholder:"WHEN" help:"Whether answers link the calls that they name as MCP resources: auto, always or never; auto links for clients that are known to take links (default auto)."`
+	Structured bool   `file:"" help:"Declare output schemas and always send structured content, for clients that run code over results."`
 	// CursorSecret is what instances behind one load balancer share, so that each
 	// opens the cursors of the others. Without one, an instance makes its own.
 	CursorSecret Secret `kong:"-"` // from CALL_LOGS_CURSOR_SECRET
@@ -104,7 +104,7 @@ type Place struct {
 	File     string         `name:"config" placeholder:"FILE" help:"Sources and options in YAML (default call-logs-mcp/config.yaml in the user's configuration directory, if it is there)."`
 	Demo     bool           `xor:"sample" help:"Serve embedded sample calls, and nothing else."`
 	Data     []string       `xor:"sample" sep:"none" type:"existingfile" placeholder:"FILE" help:"Serve the calls of a file: JSON lines or documents, as exported here or by Vapi, Retell, ElevenLabs, Cekura or LiveKit, chat messages, or a transcript in text. May be repeated."`
-	TimeZone *time.Location `default:"UTC" placeholder:"ZONE" help:"Time zone of times without an offset, such as Europe/Berlin (default ${default})."`
+	TimeZone *time.Location `file:"zone" default:"UTC" placeholder:"ZONE" help:"Time zone of times without an offset, such as Europe/Berlin (default ${default})."`
 	Log      Log            `embed:"" prefix:"log-"`
 	Flags    kong.Plugins   `embed:""` // of providers; none after Parse
 	Copy     `embed:"" group:"copy"`
@@ -128,8 +128,8 @@ func (o Options) Strict() bool { return o.PII == "strict" }
 
 // Log is what to tell the operator, and how.
 type Log struct {
-	Level  string `enum:"debug,info,warn,error" default:"info" help:"Least level to log: ${enum} (default ${default})."`
-	Format string `enum:"text,json" default:"text" help:"How to log: ${enum} (default ${default})."`
+	Level  string `file:"" enum:"debug,info,warn,error" default:"info" help:"Least level to log: ${enum} (default ${default})."`
+	Format string `file:"" enum:"text,json" default:"text" help:"How to log: ${enum} (default ${default})."`
 }
 
 // Logger writes to w: lines for people, coloured where w is a terminal, or

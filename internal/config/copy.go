@@ -17,9 +17,9 @@ import (
 // Copy is what is kept of calls on this machine, and for how long.
 type Copy struct {
 	// Mirror is, after Parse, one of MirrorOff and MirrorMemory or an absolute path.
-	Mirror  string        `placeholder:"WHERE" help:"Where the copy is: off, memory, or a path (default a file of its own for these sources in the user's cache directory; memory for sample calls and files)."`
-	Retain  time.Duration `type:"days" default:"90d" placeholder:"DAYS" help:"How far back the copy goes, such as 30d (default ${default})."`
-	Details string        `enum:"failed,all,none" default:"failed" help:"Of which calls metadata and explanations are copied, one request a call: ${enum} (default ${default})."`
+	Mirror  string        `file:"mirror" placeholder:"WHERE" help:"Where the copy is: off, memory, or a path (default a file of its own for these sources in the user's cache directory; memory for sample calls and files)."`
+	Retain  time.Duration `file:"days" type:"days" default:"90d" placeholder:"DAYS" help:"How far back the copy goes, such as 30d (default ${default})."`
+	Details string        `file:"" enum:"failed,all,none" default:"failed" help:"Of which calls metadata and explanations are copied, one request a call: ${enum} (default ${default})."`
 }
 
 // The values of Copy.Mirror that are no path.

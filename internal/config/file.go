@@ -2,17 +2,15 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -52,7 +50,7 @@ func beside(env func(string) string, name string) string {
 
 // load reads the file at path or, if that is "", the one in the default place,
 // which need not be there.
-func load(providers []provider.Spec, path string, env func(string) string) (*file, error) {
+func load(providers []provider.Spec, options map[string]option, path string, env func(string) string) (*file, error) {
 	given := path != ""
 	if !given {
 		if path = beside(env, "config.yaml"); path == "" {
@@ -81,7 +79,7 @@ func load(providers []provider.Spec, path string, env func(string) string) (*fil
 	case root == nil:
 		return nil, nil
 	}
-	l := &loader{providers: providers, env: env, dir: filepath.Dir(path), exposed: open(info)}
+	l := &loader{providers: providers, options: options, env: env, dir: filepath.Dir(path), exposed: open(info)}
 	return l.file(*root)
 }
 
@@ -91,50 +89,10 @@ func open(info fs.FileInfo) bool {
 	return runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0
 }
 
-// An option is a flag that the file may give, under the flag's name with
-// underscores.
-type option struct {
-	kind  kind
-	check func(string) error // of each text; nil for any
-	path  bool               // relative to the directory of the file
-}
-
-type kind int
-
-const (
-	text kind = iota
-	number
-	truth
-	texts
-	length // of time: a text or a number
-)
-
-// options are all of them. What the command line checks, is checked here as
-// well, where the line is known.
-func options() map[string]option {
-	return map[string]option{
-		"time_zone": {check: checkZone}, "pii": {check: among("mask", "strict", "show")}, "structured": {kind: truth},
-		"budget": {kind: number, check: whole(checkBudget)}, "max_fetch": {kind: number, check: whole(checkPositive)}, "max_rate": {kind: number, check: whole(checkPositive)},
-		"log_level": {check: among("debug", "info", "warn", "error")}, "log_format": {check: among("text", "json")},
-
-		"mirror": {check: checkMirror, path: true}, "retain": {kind: length, check: checkDays},
-		"details": {check: among("failed", "all", "none")},
-
-		"http": {check: checkAddr}, "auth": {check: among(AuthNone, AuthToken, AuthOAuth)}, "no_auth": {kind: truth},
-		"tokens": {path: true}, "oauth_issuer": {check: checkURL}, "oauth_audience": {},
-		"oauth_resource": {check: checkURL}, "oauth_filter_claim": {}, "oauth_algorithm": {kind: texts, check: checkAlgorithm},
-		"allowed_host": {kind: texts, check: checkHost}, "allowed_origin": {kind: texts, check: checkOrigin},
-		"trusted_proxy": {kind: texts, check: checkPrefix}, "metrics": {check: checkAddr},
-		"rate": {kind: number, check: whole(checkLimit)}, "in_flight": {kind: number, check: whole(checkLimit)},
-		"in_flight_per_principal": {kind: number, check: whole(checkLimit)}, "drain_delay": {kind: length, check: checkSpan},
-		"otlp_endpoint": {check: checkCollector},
-		"tls_cert":      {path: true}, "tls_key": {path: true},
-	}
-}
-
 // A loader reads one file.
 type loader struct {
 	providers []provider.Spec
+	options   map[string]option
 	env       func(string) string
 	dir       string // of the file
 	exposed   bool   // others can read it
@@ -147,11 +105,8 @@ func (l *loader) file(root node) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := options()
-	keys := []string{"sources"}
-	for key := range all {
-		keys = append(keys, key)
-	}
+	keys := slices.Sorted(maps.Keys(l.options))
+	keys = append(keys, "sources")
 	slices.Sort(keys)
 	if err := root.known(names, keys, "a configuration"); err != nil {
 		return nil, err
@@ -160,7 +115,7 @@ func (l *loader) file(root node) (*file, error) {
 		if name == "sources" {
 			err = l.sources(values[name])
 		} else {
-			l.out.options[name], err = l.option(all[name], values[name])
+			l.out.options[name], err = l.option(l.options[name], values[name])
 		}
 		if err != nil {
 			return nil, err
@@ -173,13 +128,16 @@ func (l *loader) option(o option, n node) (string, error) {
 	if o.kind == texts {
 		all, err := n.texts()
 		for _, s := range all {
-			if bad := o.check(s); err == nil && bad != nil {
+			if o.check == nil || err != nil {
+				break
+			}
+			if bad := o.check(s); bad != nil {
 				err = n.mistake("%v", bad)
 			}
 		}
 		return strings.Join(all, ","), err
 	}
-	of := map[kind]func() (string, error){text: n.text, length: n.text, number: n.number, truth: n.truth}[o.kind]
+	of := map[kind]func() (string, error){text: n.text, number: n.number, truth: n.truth}[o.kind]
 	s, err := of()
 	if err == nil && o.check != nil {
 		if bad := o.check(s); bad != nil {
@@ -211,7 +169,7 @@ func (f *file) resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, err
 	if f == nil {
 		return nil, nil
 	}
-	if v, ok := f.options[strings.ReplaceAll(flag.Name, "-", "_")]; ok {
+	if v, ok := f.options[keyOf(flag)]; ok {
 		return v, nil
 	}
 	if key := flag.Tag.Get("key"); key != "" {
@@ -224,45 +182,3 @@ func (f *file) resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, err
 }
 
 var sourceName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
-
-func among(values ...string) func(string) error {
-	return func(s string) error {
-		if !slices.Contains(values, s) {
-			return fmt.Errorf("must be one of %s, not %q", strings.Join(values, ", "), s)
-		}
-		return nil
-	}
-}
-
-func whole(check func(int) error) func(string) error {
-	return func(s string) error {
-		n, err := strconv.Atoi(s)
-		if err != nil {
-			return errors.New("must be a whole number such as 5000")
-		}
-		return check(n)
-	}
-}
-
-func checkZone(s string) error {
-	_, err := time.LoadLocation(s)
-	if err != nil {
-		return fmt.Errorf("is the unknown time zone %q; use a name such as UTC or Europe/Berlin", s)
-	}
-	return nil
-}
-
-func checkDays(s string) error {
-	_, err := days(s)
-	return err
-}
-
-func checkSpan(s string) error {
-	_, err := span(s)
-	return err
-}
-
-func checkPrefix(s string) error {
-	_, err := prefix(s)
-	return err
-}

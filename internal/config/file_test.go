@@ -304,6 +304,10 @@ func TestKeysInAFileThatOthersCanRead(t *testing.T) {
 }
 
 func FuzzFile(f *testing.F) {
+	cmds := new(commands)
+	parser, err := newParser(cmds, cmds.places(), client.Providers())
+	require.NoError(f, err)
+	options := optionsOf(parser.Model)
 	f.Add("sources: {eu: {provider: cekura, api_key: hunter2}}\nbudget: 5000")
 	f.Add("a: &a {b: *a}\n? [x]\n: y")
 	f.Fuzz(func(t *testing.T, words string) {
@@ -311,7 +315,7 @@ func FuzzFile(f *testing.F) {
 		if err != nil || root == nil {
 			return
 		}
-		l := &loader{providers: client.Providers(), env: env{}.get, exposed: true}
+		l := &loader{providers: client.Providers(), options: options, env: env{}.get, exposed: true}
 		if _, err := l.file(*root); err != nil {
 			assert.Equal(t, 2, ExitCode(err))
 		}

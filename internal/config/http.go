@@ -15,26 +15,26 @@ import (
 
 // HTTP is how to serve a team. Without Addr, stdin and stdout are served.
 type HTTP struct {
-	Addr           string         `name:"http" placeholder:"ADDR" help:"Serve MCP over HTTP here, such as 127.0.0.1:8080, at /mcp."`
-	Auth           string         `placeholder:"HOW" help:"Who may come in: none (on loopback only), token or oauth (default what the other flags ask for)."`
-	NoAuth         bool           `help:"The same as --auth none."`
-	Tokens         string         `placeholder:"FILE" help:"Tokens made by token new (default tokens beside the configuration file)."`
-	OAuthIssuer    string         `name:"oauth-issuer" placeholder:"URL" help:"Whose access tokens are accepted."`
-	OAuthAudience  string         `name:"oauth-audience" placeholder:"URL" help:"Whom they must be made for: this server, as its clients know it."`
-	OAuthResource  string         `name:"oauth-resource" placeholder:"URL" help:"Address of the MCP endpoint by which clients know it, where the audience is no URL (default the audience)."`
-	OAuthFilter    string         `name:"oauth-filter-claim" placeholder:"CLAIM" help:"Claim of the token that holds whose calls its bearer may see, as filters_v2; a token without it is refused (default every call)."`
-	OAuthAlgs      []string       `name:"oauth-algorithm" placeholder:"ALG" help:"What tokens may be signed with. May be repeated (default RS256, PS256, ES256, EdDSA)."`
-	AllowedHosts   []string       `name:"allowed-host" placeholder:"HOST" help:"Name by which clients reach it, beside loopback. May be repeated."`
-	AllowedOrigins []string       `name:"allowed-origin" placeholder:"ORIGIN" help:"Web page that may call it, such as https://app.example.com. May be repeated."`
-	TrustedProxies []netip.Prefix `name:"trusted-proxy" placeholder:"CIDR" help:"Proxies whose word on the client's address counts. May be repeated."`
-	Rate           int            `default:"600" placeholder:"CALLS" help:"Calls a minute of one principal; of one address twice as many (default ${default})."`
-	InFlight       int            `default:"64" placeholder:"CALLS" help:"Calls worked on at once (default ${default})."`
-	PerPrincipal   int            `name:"in-flight-per-principal" default:"16" placeholder:"CALLS" help:"Of them for one principal (default ${default})."`
-	PerAddress     int            `name:"connections-per-address" default:"64" placeholder:"N" help:"Connections of one address; those of a trusted proxy are not counted (default ${default})."`
-	DrainDelay     *time.Duration `type:"span" placeholder:"TIME" help:"How long calls are still taken after the signal to stop, while /readyz says no (default 5s, 0 on loopback)."`
-	Metrics        string         `placeholder:"ADDR" help:"Serve Prometheus metrics on this loopback address."`
-	TLSCert        string         `name:"tls-cert" placeholder:"FILE" help:"Certificate, read again when it changes."`
-	TLSKey         string         `name:"tls-key" placeholder:"FILE" help:"Its key."`
+	Addr           string         `file:"address" name:"http" placeholder:"ADDR" help:"Serve MCP over HTTP here, such as 127.0.0.1:8080, at /mcp."`
+	Auth           string         `file:"auth" placeholder:"HOW" help:"Who may come in: none (on loopback only), token or oauth (default what the other flags ask for)."`
+	NoAuth         bool           `file:"" help:"The same as --auth none."`
+	Tokens         string         `file:"path" placeholder:"FILE" help:"Tokens made by token new (default tokens beside the configuration file)."`
+	OAuthIssuer    string         `file:"url" name:"oauth-issuer" placeholder:"URL" help:"Whose access tokens are accepted."`
+	OAuthAudience  string         `file:"" name:"oauth-audience" placeholder:"URL" help:"Whom they must be made for: this server, as its clients know it."`
+	OAuthResource  string         `file:"url" name:"oauth-resource" placeholder:"URL" help:"Address of the MCP endpoint by which clients know it, where the audience is no URL (default the audience)."`
+	OAuthFilter    string         `file:"" name:"oauth-filter-claim" placeholder:"CLAIM" help:"Claim of the token that holds whose calls its bearer may see, as filters_v2; a token without it is refused (default every call)."`
+	OAuthAlgs      []string       `file:"algorithm" name:"oauth-algorithm" placeholder:"ALG" help:"What tokens may be signed with. May be repeated (default RS256, PS256, ES256, EdDSA)."`
+	AllowedHosts   []string       `file:"host" name:"allowed-host" placeholder:"HOST" help:"Name by which clients reach it, beside loopback. May be repeated."`
+	AllowedOrigins []string       `file:"origin" name:"allowed-origin" placeholder:"ORIGIN" help:"Web page that may call it, such as https://app.example.com. May be repeated."`
+	TrustedProxies []netip.Prefix `file:"network" name:"trusted-proxy" placeholder:"CIDR" help:"Proxies whose word on the client's address counts. May be repeated."`
+	Rate           int            `file:"calls" default:"600" placeholder:"CALLS" help:"Calls a minute of one principal; of one address twice as many (default ${default})."`
+	InFlight       int            `file:"calls" default:"64" placeholder:"CALLS" help:"Calls worked on at once (default ${default})."`
+	PerPrincipal   int            `file:"calls" name:"in-flight-per-principal" default:"16" placeholder:"CALLS" help:"Of them for one principal (default ${default})."`
+	PerAddress     int            `file:"connections" name:"connections-per-address" default:"64" placeholder:"N" help:"Connections of one address; those of a trusted proxy are not counted (default ${default})."`
+	DrainDelay     *time.Duration `file:"span" type:"span" placeholder:"TIME" help:"How long calls are still taken after the signal to stop, while /readyz says no (default 5s, 0 on loopback)."`
+	Metrics        string         `file:"address" placeholder:"ADDR" help:"Serve Prometheus metrics on this loopback address."`
+	TLSCert        string         `file:"path" name:"tls-cert" placeholder:"FILE" help:"Certificate, read again when it changes."`
+	TLSKey         string         `file:"path" name:"tls-key" placeholder:"FILE" help:"Its key."`
 }
 
 // The values of HTTP.Auth. Parse leaves it "" only where Addr is.
@@ -45,14 +45,14 @@ const (
 )
 
 // settle finds what is wrong with h and says who may come in.
-func (h *HTTP) settle(env func(string) string) error {
+func (h *HTTP) settle(parsed *kong.Context, env func(string) string) error {
 	if h.Addr == "" {
 		return nil
 	}
-	if err := checkAddr(h.Addr); err != nil {
-		return flagged("--http", err)
+	if err := checkFlags(parsed, true); err != nil {
+		return err
 	}
-	for _, check := range []func() error{h.settleAuth, h.checkOAuth, h.checkLists, h.checkLimits, h.checkMetrics} {
+	for _, check := range []func() error{h.settleAuth, h.checkOAuth, h.checkDrain, h.checkMetrics} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -69,11 +69,6 @@ func (h *HTTP) settle(env func(string) string) error {
 }
 
 func (h *HTTP) settleAuth() error {
-	if h.Auth != "" {
-		if err := among(AuthNone, AuthToken, AuthOAuth)(h.Auth); err != nil {
-			return flagged("--auth", err)
-		}
-	}
 	switch {
 	case h.NoAuth && h.Auth != "" && h.Auth != AuthNone:
 		return Mistake("--no-auth and --auth %s contradict each other", h.Auth)
@@ -106,19 +101,9 @@ func (h *HTTP) checkOAuth() error {
 	if h.OAuthIssuer == "" || h.OAuthAudience == "" {
 		return Mistake("--auth oauth needs --oauth-issuer and --oauth-audience")
 	}
-	if err := checkURL(h.OAuthIssuer); err != nil {
-		return flagged("--oauth-issuer", err)
-	}
 	if h.OAuthResource == "" {
 		if err := checkURL(h.OAuthAudience); err != nil {
 			return Mistake("--oauth-audience %v; where tokens are made for another name, give the URL of the MCP endpoint by --oauth-resource", err)
-		}
-	} else if err := checkURL(h.OAuthResource); err != nil {
-		return flagged("--oauth-resource", err)
-	}
-	for _, alg := range h.OAuthAlgs {
-		if err := checkAlgorithm(alg); err != nil {
-			return flagged("--oauth-algorithm", err)
 		}
 	}
 	return nil
@@ -130,37 +115,19 @@ func checkAlgorithm(alg string) error {
 	return among("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")(alg)
 }
 
-func (h *HTTP) checkLists() error {
-	for _, host := range h.AllowedHosts {
-		if err := checkHost(host); err != nil {
-			return flagged("--allowed-host", err)
-		}
-	}
-	for _, origin := range h.AllowedOrigins {
-		if err := checkOrigin(origin); err != nil {
-			return flagged("--allowed-origin", err)
-		}
+// longestDrain is more than any supervisor waits between its signal and its kill.
+const longestDrain = 10 * time.Minute
+
+func (h *HTTP) checkDrain() error {
+	if h.DrainDelay != nil && *h.DrainDelay > longestDrain {
+		return Mistake("--drain-delay must be at most %s, not %s", longestDrain, *h.DrainDelay)
 	}
 	return nil
 }
 
-// longestDrain is more than any supervisor waits between its signal and its kill.
-const longestDrain = 10 * time.Minute
-
-func (h *HTTP) checkLimits() error {
-	for _, limit := range []struct {
-		flag  string
-		value int
-	}{{"--rate", h.Rate}, {"--in-flight", h.InFlight}, {"--in-flight-per-principal", h.PerPrincipal}} {
-		if err := checkLimit(limit.value); err != nil {
-			return flagged(limit.flag, err)
-		}
-	}
-	if h.PerAddress < 1 || h.PerAddress > 1_000_000 {
-		return Mistake("--connections-per-address must be from 1 to 1000000, not %d", h.PerAddress)
-	}
-	if h.DrainDelay != nil && *h.DrainDelay > longestDrain {
-		return Mistake("--drain-delay must be at most %s, not %s", longestDrain, *h.DrainDelay)
+func checkConnections(n int) error {
+	if n < 1 || n > 1_000_000 {
+		return fmt.Errorf("must be from 1 to 1000000, not %d", n)
 	}
 	return nil
 }
@@ -176,9 +143,6 @@ func checkLimit(n int) error {
 func (h *HTTP) checkMetrics() error {
 	if h.Metrics == "" {
 		return nil
-	}
-	if err := checkAddr(h.Metrics); err != nil {
-		return flagged("--metrics", err)
 	}
 	if !loopbackAddr(h.Metrics) {
 		return &Exposed{fmt.Sprintf("metrics are served on loopback only, such as 127.0.0.1:9090, and %s is beyond", h.Metrics)}

@@ -62,8 +62,9 @@ type commands struct {
 }
 
 // Parse reads the command line (without the program's name), the environment
-// and the configuration file, of which providers say what concerns them. Every error is an *Error, or *Exposed. Help that
-// was asked for goes to out, and the command is then Help.
+// and the configuration file, of which providers say what concerns them. Every
+// error is an *Error, or *Exposed. Help that was asked for goes to out, and the
+// command is then Help.
 func Parse(providers []provider.Spec, args []string, env func(string) string, out io.Writer) (Config, error) {
 	if len(args) > 0 && args[0] == "help" { // of the program, or of the command behind it
 		args = append(slices.Clone(args[1:]), "--help")
@@ -88,31 +89,17 @@ func serves(args []string) bool {
 
 // parse is Parse by a grammar with places, which is cmds or a part of it.
 func (cmds *commands) parse(grammar any, places []*Place, providers []provider.Spec, args []string, env func(string) string, out io.Writer) (Config, error) {
-	groups := kong.Groups{"copy": "Local copy", "http": "HTTP (instances behind a load balancer share CALL_LOGS_CURSOR_SECRET)"}
-	for _, s := range providers {
-		groups[s.Name] = groupOf(s)
-		for _, p := range places {
-			p.Flags = append(p.Flags, flagsOf(s))
-		}
-	}
 	var f *file
 	helped := false
-	parser, err := kong.New(grammar,
-		kong.Name("call-logs-mcp"), kong.Description(fmt.Sprintf(about, providers[0].Title, providers[0].Needs(providers[0].Variable))),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		groups,
-		kong.Vars{"max_budget": strconv.Itoa(MaxBudget), "scopes": "calls:read,transcripts:read,pii:read"},
+	parser, err := newParser(grammar, places, providers,
 		kong.Writers(out, out), kong.Exit(func(int) { helped = true }),
-		kong.TypeMapper(reflect.TypeFor[*time.Location](), kong.MapperFunc(zone)),
-		kong.TypeMapper(reflect.TypeFor[netip.Prefix](), kong.MapperFunc(decodePrefix)),
-		kong.NamedMapper("days", kong.MapperFunc(decodeDays)), kong.NamedMapper("span", decodeSpan(0)), kong.NamedMapper("life", decodeSpan(time.Minute)),
 		// The last that knows a value wins.
 		kong.Resolvers(kong.ResolverFunc(func(c *kong.Context, p *kong.Path, flag *kong.Flag) (any, error) { return f.resolve(c, p, flag) }), fromEnvironment(env)),
 	)
 	if err != nil {
 		return Config{}, fmt.Errorf("config: %w", err) // the grammar itself is wrong
 	}
-	f, broken := load(providers, configFlag(parser, args), env)
+	f, broken := load(providers, optionsOf(parser.Model), configFlag(parser, args), env)
 	parsed, err := parser.Parse(args)
 	switch {
 	case helped:
@@ -134,6 +121,26 @@ func (cmds *commands) parse(grammar any, places []*Place, providers []provider.S
 		return Config{}, err
 	}
 	return c, nil
+}
+
+// newParser reads by a grammar, whose places get the flags of providers.
+func newParser(grammar any, places []*Place, providers []provider.Spec, more ...kong.Option) (*kong.Kong, error) {
+	groups := kong.Groups{"copy": "Local copy", "http": "HTTP (instances behind a load balancer share CALL_LOGS_CURSOR_SECRET)"}
+	for _, s := range providers {
+		groups[s.Name] = groupOf(s)
+		for _, p := range places {
+			p.Flags = append(p.Flags, flagsOf(s))
+		}
+	}
+	first := providers[0]
+	return kong.New(grammar, append([]kong.Option{
+		kong.Name("call-logs-mcp"), kong.Description(fmt.Sprintf(about, first.Title, first.Needs(first.Variable))),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}), groups,
+		kong.Vars{"max_budget": strconv.Itoa(MaxBudget), "scopes": "calls:read,transcripts:read,pii:read"},
+		kong.TypeMapper(reflect.TypeFor[*time.Location](), kong.MapperFunc(zone)),
+		kong.TypeMapper(reflect.TypeFor[netip.Prefix](), kong.MapperFunc(decodePrefix)),
+		kong.NamedMapper("days", kong.MapperFunc(decodeDays)), kong.NamedMapper("span", decodeSpan(0)), kong.NamedMapper("life", decodeSpan(time.Minute)),
+	}, more...)...)
 }
 
 // places are where calls come from, of each command that asks, serving first.

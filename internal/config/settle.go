@@ -3,7 +3,6 @@ package config
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net"
 	"net/url"
 	"regexp"
@@ -27,7 +26,7 @@ func (c *Config) settle(providers []provider.Spec, parsed *kong.Context, f *file
 		}
 	}
 	own := ownSources(providers, parsed)
-	for _, err := range []error{checkURLs(providers, own), c.checkAnswers(), flagged("--mirror", checkMirror(c.Mirror)), c.Purge.check(c.Command)} {
+	for _, err := range []error{checkURLs(providers, own), checkFlags(parsed, false), c.Purge.check(c.Command)} {
 		if err != nil {
 			return err
 		}
@@ -53,7 +52,7 @@ func (c *Config) settle(providers []provider.Spec, parsed *kong.Context, f *file
 	if err := c.Traces.settle(given(parsed, "otlp-endpoint"), env); err != nil {
 		return err
 	}
-	return c.HTTP.settle(env)
+	return c.HTTP.settle(parsed, env)
 }
 
 // given says whether the command line itself has a flag.
@@ -67,33 +66,6 @@ func flagged(name string, err error) error {
 		return nil
 	}
 	return Mistake("%s %v", name, err)
-}
-
-func (c *Config) checkAnswers() error {
-	if c.Command != Serve && c.Command != Tool {
-		return nil
-	}
-	if err := checkPositive(c.MaxFetch); err != nil {
-		return flagged("--max-fetch", err)
-	}
-	if err := checkPositive(c.MaxRate); err != nil {
-		return flagged("--max-rate", err)
-	}
-	return flagged("--budget", checkBudget(c.Budget))
-}
-
-func checkPositive(n int) error {
-	if n < 1 {
-		return fmt.Errorf("must be at least 1, not %d", n)
-	}
-	return nil
-}
-
-func checkBudget(n int) error {
-	if n < MinBudget || n > MaxBudget {
-		return fmt.Errorf("must be from %d to %d tokens, not %d", MinBudget, MaxBudget, n)
-	}
-	return nil
 }
 
 // The variable of Options.CursorSecret, and the least characters of its value:

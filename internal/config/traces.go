@@ -9,7 +9,7 @@ import (
 // Traces is where spans of calls go: nowhere by default.
 type Traces struct {
 	// Endpoint is, after Parse, the URL that spans are sent to, or "".
-	Endpoint string `name:"otlp-endpoint" from:"OTEL_EXPORTER_OTLP_ENDPOINT" placeholder:"URL" help:"Send OpenTelemetry traces to this collector by OTLP over HTTP, such as http://127.0.0.1:4318 ($$OTEL_EXPORTER_OTLP_ENDPOINT)."`
+	Endpoint string `file:"collector" name:"otlp-endpoint" from:"OTEL_EXPORTER_OTLP_ENDPOINT" placeholder:"URL" help:"Send OpenTelemetry traces to this collector by OTLP over HTTP, such as http://127.0.0.1:4318 ($$OTEL_EXPORTER_OTLP_ENDPOINT)."`
 }
 
 // settle follows OpenTelemetry's variables: the one for traces names the whole

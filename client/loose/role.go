@@ -26,7 +26,8 @@ type part struct {
 	kind kind
 }
 
-// parts are the common names of roles and types, as plainName writes them.
+// parts are the common names of roles and types, as plainName writes them, and with
+// capitals, as many are written.
 var parts = func() map[string]part {
 	m := map[string]part{}
 	for p, names := range map[part]string{
@@ -48,7 +49,7 @@ var parts = func() map[string]part {
 		{"", unknown}:             "message,text,transcript,item,entry,utterance,segment,speech,turn,conversation item,final,chat message",
 	} {
 		for name := range strings.SplitSeq(names, ",") {
-			m[name] = p
+			m[name], m[capitals(name)] = p, p
 		}
 	}
 	return m
@@ -70,6 +71,17 @@ func plainName(s string) string {
 		return s
 	}
 	return strings.Join(strings.Fields(strings.ToLower(joints.Replace(uncamel(s)))), " ")
+}
+
+// capitals is a plain name with its words in capitals: Main Agent.
+func capitals(name string) string {
+	b := []byte(name)
+	for i := range b {
+		if (i == 0 || b[i-1] == ' ') && 'a' <= b[i] && b[i] <= 'z' {
+			b[i] -= 'a' - 'A'
+		}
+	}
+	return string(b)
 }
 
 // uncamel puts a blank between a small letter of ASCII and a large one.

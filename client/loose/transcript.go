@@ -3,6 +3,7 @@ package loose
 import (
 	"cmp"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -81,6 +82,9 @@ const unfinished = " (unfinished)"
 // undrafted leaves out the drafts of lines that follow. Of a speaker with whom no
 // line follows, the last draft is what he said last.
 func undrafted(entries []entry) []entry {
+	if !slices.ContainsFunc(entries, func(e entry) bool { return e.partial }) {
+		return entries
+	}
 	followed := map[string]bool{}
 	var out []entry
 	for i := len(entries) - 1; i >= 0; i-- {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
 )
 
 // Unmarshal decodes b, and leaves zero what is of another type than v has for it.
@@ -210,10 +212,16 @@ func Unwrap(b []byte) []byte {
 }
 
 // unquote reads a JSON string, most of which hold no escape: these need no
-// decoder.
+// decoder. Where characters are written as numbers, readers differ in halves of
+// surrogate pairs: these are encoding/json's.
 func unquote(b []byte) string {
-	if len(b) >= 2 && bytes.IndexByte(b, '\\') < 0 && utf8.Valid(b) {
-		return string(b[1 : len(b)-1])
+	if len(b) >= 2 && utf8.Valid(b) {
+		switch {
+		case bytes.IndexByte(b, '\\') < 0:
+			return string(b[1 : len(b)-1])
+		case !bytes.Contains(b, []byte(`\u`)) && gjson.ValidBytes(b):
+			return gjson.ParseBytes(b).String()
+		}
 	}
 	var s string
 	if json.Unmarshal(b, &s) != nil {

@@ -1,10 +1,17 @@
 package rest
 
 import (
+	"context"
+	"net/http"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"golang.org/x/sync/semaphore"
+
+	"call-logs-mcp/internal/call"
 )
 
 // The pace grows while answers are quick, is halved by a 429 and by answers that
@@ -35,4 +42,75 @@ func TestPaceAdapts(t *testing.T) {
 	slow := newPace(Limits{Rate: 1, Most: 1}.withDefaults())
 	slow.learn(429, time.Millisecond, now)
 	assert.InDelta(t, 1, float64(slow.limiter.Limit()), 0)
+}
+
+// While a sync asks as fast as it may, people are answered as if there were none;
+// the sync has the whole pace when nobody asks, and is never shut out.
+func TestPeopleGoBeforeSync(t *testing.T) {
+	for _, inFlight := range []int{1, 4} {
+		synctest.Test(t, func(t *testing.T) {
+			limits := Limits{Rate: 5, Most: 5, InFlight: inFlight}.withDefaults()
+			p := &paced{base: answersAfter(10 * time.Millisecond), limits: limits, flight: semaphore.NewWeighted(int64(inFlight)), pace: newPace(limits)}
+			synced, end := 0, make(chan struct{})
+			var mu sync.Mutex
+			var wait sync.WaitGroup
+			for range 4 {
+				wait.Go(func() {
+					for {
+						select {
+						case <-end:
+							return
+						default:
+						}
+						send(t, call.Background(t.Context()), p)
+						mu.Lock()
+						synced++
+						mu.Unlock()
+					}
+				})
+			}
+			so := func() int { mu.Lock(); defer mu.Unlock(); return synced }
+			time.Sleep(20 * time.Second)
+			assert.GreaterOrEqual(t, so(), 95, "of 5 a second")
+
+			for range 10 {
+				for range 2 {
+					assert.LessOrEqual(t, send(t, t.Context(), p), 50*time.Millisecond)
+				}
+				time.Sleep(time.Second)
+			}
+
+			before := so()
+			for began := time.Now(); time.Since(began) < 30*time.Second; {
+				var people sync.WaitGroup
+				for range 3 {
+					people.Go(func() { assert.LessOrEqual(t, send(t, t.Context(), p), time.Second) })
+				}
+				people.Wait()
+			}
+			assert.GreaterOrEqual(t, so()-before, 4, "people ask all the time")
+			close(end)
+			wait.Wait()
+		})
+	}
+}
+
+// answersAfter is an upstream that answers every request.
+type answersAfter time.Duration
+
+func (d answersAfter) RoundTrip(*http.Request) (*http.Response, error) {
+	time.Sleep(time.Duration(d))
+	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
+}
+
+// send sends a request and says how long it took.
+func send(t *testing.T, ctx context.Context, p *paced) time.Duration {
+	began := time.Now()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1/", nil)
+	assert.NoError(t, err)
+	resp, err := p.RoundTrip(r)
+	if assert.NoError(t, err) {
+		_ = resp.Body.Close()
+	}
+	return time.Since(began)
 }

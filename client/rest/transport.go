@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"call-logs-mcp/internal/call"
 )
 
 var (
@@ -46,11 +48,7 @@ type paced struct {
 }
 
 func (p *paced) RoundTrip(req *http.Request) (*http.Response, error) {
-	if err := p.flight.Acquire(req.Context(), 1); err != nil {
-		return nil, errors.Join(errPaced, err)
-	}
-	if err := p.pace.wait(req.Context()); err != nil {
-		p.flight.Release(1)
+	if err := p.turn(req.Context()); err != nil {
 		return nil, errors.Join(errPaced, err)
 	}
 	ctx, cancel := context.WithCancelCause(req.Context())
@@ -70,6 +68,25 @@ func (p *paced) RoundTrip(req *http.Request) (*http.Response, error) {
 	b.watch(p.limits.Stall)
 	resp.Body = b
 	return resp, nil
+}
+
+// turn waits for a slot and for the pace. What nobody waits for holds no slot
+// while it waits for the pace.
+func (p *paced) turn(ctx context.Context) error {
+	if call.IsBackground(ctx) {
+		if err := p.pace.wait(ctx); err != nil {
+			return err
+		}
+		return p.flight.Acquire(ctx, 1)
+	}
+	if err := p.flight.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	err := p.pace.wait(ctx)
+	if err != nil {
+		p.flight.Release(1)
+	}
+	return err
 }
 
 // CloseIdleConnections makes http.Client.CloseIdleConnections reach the base.

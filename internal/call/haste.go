@@ -21,6 +21,18 @@ func Haste(ctx context.Context) time.Duration {
 	return most
 }
 
+// background is the key of who asks for nobody, in a context.
+type background struct{}
+
+// Background says that nobody waits for the answers, as with a mirror's sync: a
+// source lets questions of others go first.
+func Background(ctx context.Context) context.Context {
+	return context.WithValue(ctx, background{}, true)
+}
+
+// IsBackground reports whether nobody waits.
+func IsBackground(ctx context.Context) bool { return ctx.Value(background{}) != nil }
+
 // Moment writes a time to the minute, in UTC: 08:34 UTC where that is today, and
 // with its date on other days.
 func Moment(t, now time.Time) string {

@@ -177,7 +177,7 @@ func (e *Engine) Follow(ctx context.Context, told func(source string, r Report, 
 			for failed := 0; ctx.Err() == nil; {
 				began := s.o.Now()
 				r := s.run(nil)
-				err := s.cycle(ctx, r, detailsEach)
+				err := s.cycle(call.Background(ctx), r, detailsEach)
 				if ctx.Err() != nil {
 					return
 				}

@@ -9,6 +9,7 @@ import (
 
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/filter"
+	"call-logs-mcp/internal/lazyregexp"
 )
 
 // selection is the arguments that every tool shares which selects calls. They
@@ -156,9 +157,12 @@ func unknownSource(name string, sources []string) error {
 	return e
 }
 
-// agent is the filter for agents by their ids or names, several with commas. What
-// has a digit and no space is an id, a word of letters may be either, and a list
-// with such may be one name that has commas.
+// agentID is what no agent is called: numbers, UUIDs and the ids of platforms.
+var agentID = lazyregexp.New(`^(?:\d+|[0-9A-Fa-f-]{20,}|(?:agent|asst|assistant)_\w*\d\w*)$`)
+
+// agent is the filter for agents by their ids or names, several with commas. A
+// word may be either unless it looks like an id, and a list may be one name that
+// has commas.
 func agent(given string) filter.Expr {
 	list := splitList(given)
 	or := filter.Or{}
@@ -171,7 +175,7 @@ func agent(given string) filter.Expr {
 		if !name {
 			ids = append(ids, s)
 		}
-		if name || !strings.ContainsAny(s, "0123456789") {
+		if name || !agentID.MatchString(s) {
 			named(s)
 		}
 	}

@@ -87,7 +87,7 @@ func TestOperatorsAreNoWords(t *testing.T) {
 // arguments, and as the key of a group, of which names shown alike have one.
 func TestNamesAreComparedAsTheyAreShown(t *testing.T) {
 	names := map[string]string{
-		"pipe": "Sales | EU", "line": "Front\nDesk", "two": "Night  Desk", "tail": "Desk ", "nfd": "Cafe\u0301", "soft": "Ho\u00adtel", "comma": "Berlin, Mitte",
+		"pipe": "Sales | EU", "line": "Front\nDesk", "two": "Night  Desk", "tail": "Desk ", "digit": "support_v2", "long": "Support for all customers of the northern region after hours", "nfd": "Cafe\u0301", "soft": "Ho\u00adtel", "comma": "Berlin, Mitte",
 	}
 	var lines []string
 	for id, name := range names {
@@ -96,7 +96,7 @@ func TestNamesAreComparedAsTheyAreShown(t *testing.T) {
 	c := over(t, lines)
 	for copied, id := range map[string]string{
 		"Sales / EU": "pipe", "Sales | EU": "pipe", "Front Desk": "line", "Front\nDesk": "line", "Night Desk": "two", "Desk": "tail", "Café": "nfd", "Cafe\u0301": "nfd", "Hotel": "soft",
-		"Berlin, Mitte": "comma",
+		"Berlin, Mitte": "comma", "support_v2": "digit", "Support for all customers of the northe…": "long",
 	} {
 		q, err := json.Marshal(copied)
 		require.NoError(t, err)

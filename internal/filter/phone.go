@@ -61,7 +61,7 @@ func national(long, short string) bool {
 // holds anything else.
 func phoneDigits(s string) (digits string, ok bool) {
 	s = strings.TrimSpace(s)
-	for _, scheme := range []string{"tel:", "sip:", "sips:"} {
+	for _, scheme := range []string{"tel:", "sip:", "sips:", "whatsapp:", "callto:"} {
 		if len(s) > len(scheme) && strings.EqualFold(s[:len(scheme)], scheme) {
 			s, _, _ = strings.Cut(s[len(scheme):], "@")
 		}

@@ -43,7 +43,7 @@ func Clean(s string) string {
 			i += n
 			continue
 		}
-		if joins(c.out, r, s[i+size:]) {
+		if filter.Joins(c.out, r, s[i+size:]) {
 			c.out, c.marks = append(c.out, s[i:i+size]...), 0
 		} else {
 			c.rune(r, s[i:i+size])
@@ -159,37 +159,6 @@ func (c *cleaner) rune(r rune, raw string) {
 		c.marks = 0
 		c.out = append(c.out, raw...)
 	}
-}
-
-const (
-	nonJoiner = 0x200c // between two letters, the half-space of Persian
-	joiner    = 0x200d
-	emojiForm = 0xfe0f
-)
-
-// joins tells whether r shapes what stands before it in out and behind it in rest:
-// taken away, a family falls apart, and two words of Persian become another.
-func joins(out []byte, r rune, rest string) bool {
-	if r != joiner && r != nonJoiner && r != emojiForm {
-		return false
-	}
-	before, _ := utf8.DecodeLastRune(out)
-	behind, n := utf8.DecodeRuneInString(rest)
-	switch {
-	case r == emojiForm:
-		next, _ := utf8.DecodeRuneInString(rest[n:])
-		return pictured(before) && behind == joiner && pictured(next)
-	case !unicode.IsLetter(behind):
-		return r == joiner && (pictured(before) || before == emojiForm) && pictured(behind)
-	case r == nonJoiner && unicode.Is(unicode.Arabic, behind):
-		return unicode.Is(unicode.Arabic, before) || unicode.IsMark(before)
-	}
-	return 0x900 <= behind && behind < 0xe00 && 0x900 <= before && before < 0xe00 && unicode.IsMark(before)
-}
-
-// pictured holds of emoji and the symbols that stand among them.
-func pictured(r rune) bool {
-	return 0x1f000 <= r && r <= 0x1faff || 0x2600 <= r && r <= 0x27bf || 0x2190 <= r && r <= 0x21ff || 0x2b00 <= r && r <= 0x2bff
 }
 
 // endsInHTTP is the length of the "http" or "https" that s ends in, or 0.

@@ -9,7 +9,6 @@ import (
 
 	"call-logs-mcp/internal/call"
 	"call-logs-mcp/internal/filter"
-	"call-logs-mcp/internal/lazyregexp"
 )
 
 // selection is the arguments that every tool shares which selects calls. They
@@ -157,8 +156,17 @@ func unknownSource(name string, sources []string) error {
 	return e
 }
 
-// agentID is what no agent is called: numbers, UUIDs and the ids of platforms.
-var agentID = lazyregexp.New(`^(?:\d+|[0-9A-Fa-f-]{20,}|(?:agent|asst|assistant)_\w*\d\w*)$`)
+// isAgentID holds of what no agent is called: numbers, UUIDs and the ids of platforms.
+func isAgentID(s string) bool {
+	_, key, ok := strings.Cut(s, "_")
+	switch {
+	case strings.Trim(s, "0123456789") == "":
+		return true
+	case ok && (strings.HasPrefix(s, "agent_") || strings.HasPrefix(s, "asst_") || strings.HasPrefix(s, "assistant_")):
+		return strings.ContainsAny(key, "0123456789")
+	}
+	return len(s) >= 20 && strings.Trim(strings.ToLower(s), "0123456789abcdef-") == ""
+}
 
 // agent is the filter for agents by their ids or names, several with commas. A
 // word may be either unless it looks like an id, and a list may be one name that
@@ -175,7 +183,7 @@ func agent(given string) filter.Expr {
 		if !name {
 			ids = append(ids, s)
 		}
-		if name || !agentID.MatchString(s) {
+		if name || !isAgentID(s) {
 			named(s)
 		}
 	}

@@ -46,7 +46,7 @@ var fields = filter.Schema{
 	{Name: "latency.STAGE.p50", Kind: filter.Number, Doc: "median latency of a stage (e2e, llm, tts, …), seconds"},
 	{Name: "latency.STAGE.p95", Kind: filter.Number, Doc: "its 95th percentile, seconds"},
 	{Name: "turn_count", Kind: filter.Number, Aliases: []string{"turns"}, Doc: "turns of the transcript, tool calls included", Example: "20"},
-	{Name: "transcript", Kind: filter.Text, Doc: "all that was said, a turn a line; words are better found by search_transcripts"},
+	{Name: "transcript", Kind: filter.Text, Doc: "all that was said, a turn a line, compared with its accents; words are better found by search_transcripts"},
 	{Name: "metadata.KEY", Kind: filter.Text, Doc: "one top-level key of the call's metadata"},
 	{Name: "dynamic_variables.KEY", Kind: filter.Text, Doc: "one variable that the agent was given"},
 	{Name: "metric_evaluations.metric.id", Kind: filter.Text, Relation: Evaluations, Doc: "a metric by its id"},

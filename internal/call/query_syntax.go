@@ -31,7 +31,7 @@ type piece struct {
 // typography is how word processors and other keyboards write what the syntax
 // writes in ASCII.
 var typography = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "«", `"`, "»", `"`, "＂", `"`, "「", `"`, "」", `"`, "『", `"`, "』", `"`,
-	"（", "(", "）", ")", "｜", "|", "！", "!")
+	"（", "(", "）", ")", "｜", "|", "！", "!", "∨", " | ", "∧", " && ", "¬", "!")
 
 // What other search engines understand and this one does not is refused by name:
 // taken for words, it would have to be spoken.
@@ -41,7 +41,7 @@ var (
 	proximity  = lazyregexp.New(`^(?:(?:NEAR|AROUND|ADJ|WITHIN|W|PRE)(?:/\d+|\(\d*\)?)|NEAR|AROUND|XOR)$`)
 	fuzzy      = lazyregexp.New(`^[\pL\pM\pN]*[~^]\d*(?:\.\d+)?$`)
 	fielded    = lazyregexp.New(`^(?i:role|speaker|agent|caller|user|customer|transcript|text|content|tool):[^/\s]`)
-	wildcard   = lazyregexp.New(`\*+[^*]`)
+	wildcard   = lazyregexp.New(`\*+[^*]|[\pL\pN]\?[\pL\pN]`)
 )
 
 // longestExpression bounds how far the end of one is looked for.
@@ -65,7 +65,7 @@ func lex(s string) ([]piece, error) {
 		}
 		i += n
 	}
-	return x.out, nil
+	return joinParts(x.out), nil
 }
 
 func (x *lexer) put(symbols ...symbol) {
@@ -96,7 +96,8 @@ func (x *lexer) next(rest string) (n int, err error) {
 		x.put(opAnd)
 		return 2, nil
 	case b == '-' || b == '!':
-		if glued && follows[0] != '!' && follows[0] != '-' && follows[0] != '=' {
+		alone := b == '!' && len(rest) < len(x.s) && startsBlank(x.s[len(x.s)-len(rest)-1:]) && strings.TrimSpace(follows) != ""
+		if glued && follows[0] != '!' && follows[0] != '-' && follows[0] != '=' || !glued && alone {
 			x.put(opNot)
 		}
 	case b == '+':
@@ -129,7 +130,7 @@ func (x *lexer) phrase(rest string) (n int, err error) {
 			return 0, notUnderstood(`"`+body+`"`+mark, "a phrase is its words in a row")
 		}
 	}
-	x.add(term{words: wordsOf(body), quoted: true})
+	x.addSpelled(body, term{words: wordsOf(body), quoted: true})
 	return n, nil
 }
 
@@ -161,9 +162,17 @@ func (x *lexer) word(rest string) (n int, err error) {
 	if i := strings.Index(rest[:n], "&&"); i > 0 {
 		n = i
 	}
+	for _, op := range []string{"NOT", "AND", "OR"} {
+		if strings.HasPrefix(rest[:n], op+"(") { // NOT(refund)
+			n = len(op)
+		}
+	}
 	w := rest[:n]
 	words := wordsOf(w)
 	switch {
+	case strings.EqualFold(w, "and/or"):
+		x.put(opOr)
+		return n, nil
 	case len(words) == 1 && words[0] == "or" && !strings.HasSuffix(w, "*"):
 		x.put(opOr)
 		return n, nil
@@ -183,7 +192,7 @@ func (x *lexer) word(rest string) (n int, err error) {
 	case wildcard.MatchString(w) && len(words) > 0:
 		return 0, notUnderstood(w, "* stands at the end of a word")
 	}
-	x.add(term{words: words, prefix: strings.HasSuffix(w, "*")})
+	x.addSpelled(w, term{words: words, prefix: strings.HasSuffix(w, "*")})
 	return n, nil
 }
 
@@ -209,7 +218,7 @@ func (x *lexer) expression(rest string) (n int, err error) {
 		}
 		x.put(opClose)
 		return n, nil
-	case strings.ContainsAny(m[1], `|\[](){}^$*+?`):
+	case strings.ContainsAny(m[1], `|\[](){}^$*+?`), strings.Contains(m[1], ".") && !strings.Contains(m[1], "/"):
 		return 0, notUnderstood("/"+m[1]+"/", `a regular expression goes into filters_v2: {"field":"transcript","op":"regex","value":"…"}`)
 	}
 	x.add(term{words: wordsOf(m[1])})

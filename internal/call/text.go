@@ -21,6 +21,16 @@ type Text struct {
 // A clause holds where one of its terms does.
 type clause []term
 
+// distinct is c without what it says twice.
+func (c clause) distinct() (out clause) {
+	for _, w := range c {
+		if !slices.ContainsFunc(out, func(o term) bool { return o.prefix == w.prefix && slices.Equal(o.words, w.words) }) {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
 // A term is a word, or the words of a phrase in a row.
 type term struct {
 	words  []string
@@ -43,6 +53,9 @@ func ParseText(s string) (*Text, error) {
 		return nil, err
 	}
 	t := &Text{all: read.all, not: read.not}
+	for i, c := range t.all {
+		t.all[i] = c.distinct()
+	}
 	if words := wordsOf(s); read.empty() && len(words) == 1 && s != strings.ToUpper(s) { // "or" alone
 		t.all = []clause{{term{words: words, quoted: true, probe: newProbe(words)}}}
 	}

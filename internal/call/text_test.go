@@ -183,6 +183,8 @@ func TestParseTextNamesWhatItDoesNotUnderstand(t *testing.T) {
 		"re*nd":                            `"re*nd" is not an operator here: * stands at the end`,
 		"*fund":                            `* stands at the end of a word`,
 		`/ref(und|ill)\d+/`:                `filters_v2`,
+		"/ref.nd/":                         `filters_v2`,
+		"b?lling":                          `"b?lling" is not an operator here`,
 		"refund OR -cancel":                `OR between words of which some shall not be there`,
 		"refund OR NOT cancel":             `OR between words`,
 		"refund NOT (cancel billing)":      `NOT before parentheses`,
@@ -357,4 +359,35 @@ func FuzzText(f *testing.F) {
 		text.Match(l, "")
 		text.Worth(&l.Turns[0])
 	})
+}
+
+// The parts of a Persian word are found however they are written apart.
+func TestHalfSpaces(t *testing.T) {
+	spellings := []string{"می\u200cخواهم", "می خواهم", "میخواهم", "\"می خواهم\"", "می\u200cخواه*"}
+	for _, query := range spellings {
+		q, err := call.ParseText(query)
+		require.NoError(t, err)
+		for _, said := range spellings[:3] {
+			_, ok := q.Match(&call.Log{Turns: []call.Turn{{Index: 1, Text: "من " + said + " لغو کنم"}}}, "")
+			assert.Equal(t, query != spellings[2] || said != spellings[1], ok, "%q in %q as %s", query, said, q)
+		}
+		again, err := call.ParseText(q.String())
+		require.NoError(t, err)
+		assert.Equal(t, q.String(), again.String())
+	}
+	q, err := call.ParseText("-می خواهم")
+	require.NoError(t, err)
+	assert.Equal(t, "خواهم -مي", q.String())
+}
+
+// Operators as they are also written.
+func TestOperatorsOfOtherKeyboards(t *testing.T) {
+	for query, want := range map[string]string{
+		"billing NOT(refund)": "billing -refund", "billing ∨ refund": "billing OR refund", "billing ∧ refund": "billing refund", "billing ¬refund": "billing -refund",
+		"billing ! refund": "billing -refund", "bonjour !": "bonjour", "billing and/or refund": "billing OR refund", "(a) AND(b)": "a b", "a OR(b c)": "(a OR b) (a OR c)",
+	} {
+		q, err := call.ParseText(query)
+		require.NoError(t, err, query)
+		assert.Equal(t, want, q.String(), query)
+	}
 }

@@ -233,11 +233,11 @@ func (q question) coverageWords(p call.Page) string {
 		}
 		s += "; "
 	}
-	s += "read " + thousands(c.Searched)
 	if c.Calls != nil && *c.Calls > c.Searched {
-		s += " of " + thousands(*c.Calls)
+		s += "read " + thousands(c.Searched) + " of " + countOf(*c.Calls, "call")
+	} else {
+		s += "read " + countOf(c.Searched, "call")
 	}
-	s += " calls"
 	if !c.Back.IsZero() {
 		s += " (" + readWords(q.query.Order) + ", as far as " + minute(c.Back, 0) + ")"
 	}

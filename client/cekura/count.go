@@ -80,6 +80,7 @@ func (w *walk) finish(p call.Page) (call.Page, error) {
 	}
 	if w.lost {
 		p.Coverage.Complete, p.Total = false, nil
+		p.Coverage.Stuck = w.repeating // it would in a narrower window, too
 	}
 	if n := len(p.Logs); p.Total != nil && *p.Total < n { // a count that lies
 		p.Total = nil

@@ -5,8 +5,11 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	mcpclient "github.com/mark3labs/mcp-go/client"
 	"github.com/stretchr/testify/assert"
@@ -66,4 +69,31 @@ func TestSummaryIsMarkdown(t *testing.T) {
 	assert.NotContains(t, answer, "4111 1111", "a number that goes across lines is hidden")
 	answer = textOf(t, ask(t, c, "get_call_log", `{"id": "7b0f0c1e-1111-4222-8333-444455556601"}`))
 	assert.Contains(t, answer, "<string>\n")
+}
+
+// The example of Cekura's older reference page says that it has 123 calls, and is
+// the same row on each page, whatever is asked for: no question goes on for long,
+// and none takes what was not read for nothing.
+func TestOlderExampleCostsLittle(t *testing.T) {
+	for name, at := range map[string]time.Time{"outside of the window": now().AddDate(-3, 0, 0), "inside": now().Add(-2 * time.Hour)} {
+		var requests atomic.Int64
+		url := served(t, func(w http.ResponseWriter, _ *http.Request) {
+			requests.Add(1)
+			fmt.Fprintf(w, `{"count": 123, "next": "https://api.cekura.ai/example/v1/example-external/?page=4", "previous": null,
+				"results": [{"id": 123, "duration": "<string>", "success": true, "status": "success", "topic": "<string>", "agent": 123, "call_id": "<string>", "timestamp": %q}]}`, at.Format(time.RFC3339))
+		})
+		for tool, args := range map[string]string{
+			"list_call_logs": `{}`, "aggregate_call_logs": `{}`, "search_transcripts": `{"query": "refund"}`, "describe_fields": `{"field": "topic"}`,
+		} {
+			for _, mirror := range []string{"off", "memory", filepath.Join(t.TempDir(), "copy", "calls.db")} {
+				requests.Store(0)
+				_, c := cold(t, url, now(), "--mirror", mirror)
+				answer := textOf(t, ask(t, c, tool, args))
+				where := fmt.Sprintf("%s, %s, --mirror %s: %s", name, tool, mirror, answer)
+				assert.LessOrEqual(t, requests.Load(), int64(10), where)
+				assert.Contains(t, answer, "repeats its pages", where)
+				assert.NotRegexp(t, `all \| |0001-01-01|ask again in a minute|narrow the window|complete \(`, answer, where)
+			}
+		}
+	}
 }

@@ -105,7 +105,7 @@ type Coverage struct {
 
 	// Until is where a mirror's reading ends, where that is all that it is not
 	// Complete for. Stuck says that a narrower window would be no more complete:
-	// an upstream is down, or its calls are on their way.
+	// an upstream is down or repeats itself, or its calls are on their way.
 	Until time.Time
 	Stuck bool
 }

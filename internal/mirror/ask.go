@@ -109,6 +109,7 @@ type reading struct {
 	seen  int       // calls it went through
 	next  *call.Mark
 	lost  *lostError // it is not all there is, and no next page has the rest
+	stuck bool       // nor has a narrower window
 }
 
 // maxAnswer bounds one question, in case that a client walks in circles.
@@ -147,7 +148,7 @@ func (s *syncer) page(ctx context.Context, r *run, where filter.Expr, limit int,
 		got.count = *p.Total
 	}
 	if p.Next == nil && !p.Coverage.Complete {
-		got.lost = s.lost(cmp.Or(strings.Join(p.Notes, "; "), "it stopped early"))
+		got.lost, got.stuck = s.lost(cmp.Or(strings.Join(p.Notes, "; "), "it stopped early")), p.Coverage.Stuck
 	}
 	// A full page is not believed to be the last: its count may be a moment
 	// older than its rows.

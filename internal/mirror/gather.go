@@ -95,13 +95,18 @@ func (s *syncer) whole(ctx context.Context, r *run, sp span, before int) (readin
 	case all.lost == nil:
 		return all, nil
 	}
-	// What was met is worth to be kept, and says nothing of the rest.
+	return reading{}, s.salvage(ctx, r, all)
+}
+
+// salvage keeps what was met of what cannot be read whole, which says nothing of
+// the rest, and returns why it cannot.
+func (s *syncer) salvage(ctx context.Context, r *run, all reading) error {
 	for logs := range slices.Chunk(all.logs, chunk) {
 		if err := s.keep(ctx, r, reading{logs: logs, at: all.at}, s.st.clone()); err != nil {
-			return reading{}, err
+			return err
 		}
 	}
-	return reading{}, all.lost
+	return all.lost
 }
 
 // pages goes from page to page. Half of it all is done with the first walk.

@@ -59,6 +59,9 @@ func (s *syncer) visit(ctx context.Context, r *run, p pass, sp span) ([]span, er
 		if err != nil {
 			return nil, err
 		}
+		if got.stuck {
+			return nil, s.salvage(ctx, r, got)
+		}
 		if got.more {
 			if parts := s.divide(p, sp, got); parts != nil {
 				return parts, nil

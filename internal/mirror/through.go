@@ -104,8 +104,8 @@ func (m *Mirror) Get(ctx context.Context, id call.ID) (*call.Log, error) {
 // dated is a call as the copy has it, with why and as of when.
 func (m *Mirror) dated(ctx context.Context, s *syncer, copied *call.Log, lost error) *call.Log {
 	at := ""
-	if c, err := m.o.Engine.Covered(ctx, s.Name, call.Window{From: copied.StartedAt, To: copied.StartedAt}); err == nil && !c.AsOf.IsZero() {
-		at = ", as of " + stamp(c.AsOf)
+	if c, err := m.o.Engine.Covered(ctx, s.Name, call.Window{From: copied.StartedAt, To: copied.StartedAt}); err == nil {
+		at = since(c.AsOf)
 	}
 	out := *copied
 	out.Notes = append(slices.Clone(copied.Notes), fmt.Sprintf("%s could not be asked. %s This is from the copy%s.", s.Name, reason(lost), at))

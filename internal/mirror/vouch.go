@@ -158,9 +158,9 @@ func (p *part) notes(ctx context.Context, o ReadThrough) (notes []string) {
 	}
 	switch {
 	case p.isLost():
-		note("%s could not be asked. %s Its calls are missing.", p.Name, reason(p.down))
+		note("%s Its calls are missing.", p.downWords())
 	case p.down != nil:
-		note("%s could not be asked. %s Its calls are from the copy, as of %s%s", p.Name, reason(p.down), stamp(p.cover.AsOf), nothingOf(unread))
+		note("%s Its calls are from the copy%s%s", p.downWords(), since(p.cover.AsOf), nothingOf(unread))
 	case len(unread) > 0 && p.whole > 0:
 		note("The copy holds %d of about %d calls of %s in this window (%d %%)%s.", p.have, p.whole, p.Name, 100*p.have/p.whole, meanwhile)
 	case len(unread) > 0 && !p.beyond():
@@ -188,6 +188,22 @@ func (p *part) notes(ctx context.Context, o ReadThrough) (notes []string) {
 		note("%s.", hold)
 	}
 	return notes
+}
+
+// downWords is what is said of an upstream that did not answer, or not all.
+func (p *part) downWords() string {
+	if lost := (*lostError)(nil); errors.As(p.down, &lost) {
+		return reason(p.down)
+	}
+	return p.Name + " could not be asked. " + reason(p.down)
+}
+
+// since is as of when the copy answers, nothing where it covers nothing.
+func since(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return ", as of " + stamp(at)
 }
 
 // reason is why an upstream failed, in its words to people.

@@ -16,7 +16,7 @@ const countWait = 10 * time.Second
 // one row, where the first answer does not say so for the whole window.
 func (w *walk) count(ctx context.Context) {
 	w.underway = true
-	if len(w.all) > maxCounts || w.plan.ids > 0 || w.stray || w.repeating {
+	if len(w.all) > maxCounts || w.plan.ids > 0 || w.stray || w.repeating || w.uncounted {
 		return
 	}
 	for i := range w.all {

@@ -97,3 +97,21 @@ func TestOlderExampleCostsLittle(t *testing.T) {
 		}
 	}
 }
+
+// An API that does not count, or less than it shows, is not asked for the count
+// again.
+func TestNoCountIsNotAskedForTwice(t *testing.T) {
+	for _, count := range []string{"null", "0", `"many"`} {
+		var requests atomic.Int64
+		url := served(t, func(w http.ResponseWriter, _ *http.Request) {
+			requests.Add(1)
+			fmt.Fprintf(w, `{"count": %s, "next": null, "results": [{"id": 123, "call_id": "c", "timestamp": %q}]}`, count, now().Add(-2*time.Hour).Format(time.RFC3339))
+		})
+		_, c := cold(t, url, now(), "--mirror", "off")
+		assert.Contains(t, textOf(t, ask(t, c, "list_call_logs", `{}`)), "1 call, newest first")
+		assert.EqualValues(t, 1, requests.Load(), count)
+		_, c = cold(t, url, now(), "--mirror", "memory")
+		assert.Contains(t, textOf(t, ask(t, c, "aggregate_call_logs", `{}`)), "all | 1 |")
+		assert.LessOrEqual(t, requests.Load(), int64(10), count)
+	}
+}

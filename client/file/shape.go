@@ -95,6 +95,7 @@ func (r *reader) object(o object, where string, depth int) {
 		}
 		d, err := s.read(r, o)
 		if err == nil && d != nil {
+			r.common(d, facts{o})
 			err = r.settle(d)
 		}
 		if err != nil {
@@ -157,6 +158,20 @@ func deep(raw string) bool {
 		}
 	}
 	return false
+}
+
+// common takes the times of a call from their common names, where a vendor's are
+// not there: records are exported with changes.
+func (r *reader) common(d *draft, f facts) {
+	if d.StartedAt.IsZero() {
+		r.start(d, f, starts[:7]...)
+	}
+	if d.EndedAt.IsZero() {
+		d.EndedAt, _ = r.moment(f.get("endedat", "endtime"))
+	}
+	if d.Duration == nil {
+		d.Duration = f.length("durations", "durationseconds", "duration")
+	}
 }
 
 // settle makes a draft a call.

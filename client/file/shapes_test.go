@@ -290,3 +290,22 @@ func TestWrappedRecords(t *testing.T) {
 		assert.Equal(t, "caller: please cancel it\n", said(only(t, "a.json", content)), content)
 	}
 }
+
+// A record with a vendor's marks and common names for its times keeps them; lengths
+// may be spelled; in the hour that comes twice a time is of the first.
+func TestTimesOfChangedRecords(t *testing.T) {
+	l := only(t, "a.jsonl", `{"call_id":"a","agent_id":1,"started_at":"2026-11-20T10:00:00Z","duration":"1m 5s","transcript_object":[{"role":"agent","content":"hi"}]}`)
+	assert.Equal(t, time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC), l.StartedAt)
+	assert.Equal(t, new(65*time.Second), l.Duration)
+	for _, length := range []string{"65 seconds", "PT1M5S", "1 min 5 sec", "1:05", "65", "65000 ms", "0h 1m 5s"} {
+		l := only(t, "a.jsonl", `{"call_id":"a","duration":"`+length+`","turns":[{"role":"caller","text":"hi"}]}`)
+		assert.Equal(t, new(65*time.Second), l.Duration, length)
+	}
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	require.NoError(t, err)
+	src, err := file.OpenIn(berlin, "own", write(t, "b.jsonl", `{"call_id":"a","started_at":"2026-10-25T02:30:00","turns":[{"role":"caller","text":"hi"}]}`))
+	require.NoError(t, err)
+	p, err := src.Find(context.Background(), call.Query{})
+	require.NoError(t, err)
+	assert.Equal(t, time.Date(2026, 10, 25, 0, 30, 0, 0, time.UTC), p.Logs[0].StartedAt)
+}

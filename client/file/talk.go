@@ -13,6 +13,7 @@ import (
 
 	"call-logs-mcp/client/loose"
 	"call-logs-mcp/internal/call"
+	"call-logs-mcp/internal/filter"
 	"call-logs-mcp/internal/lazyregexp"
 )
 
@@ -49,7 +50,7 @@ func (r *reader) moment(v gjson.Result) (t, local time.Time) {
 		return m.Time, time.Time{}
 	}
 	t = m.Time
-	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), r.zone).UTC(), m.Time
+	return filter.Earlier(time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), r.zone)).UTC(), m.Time
 }
 
 var (

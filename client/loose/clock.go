@@ -66,6 +66,9 @@ func momentIn(s string, unit time.Duration) moment {
 	if d, ok := Clock(strings.Replace(s, ",", ".", 1)); ok {
 		return moment{number: d.Seconds(), unit: time.Second, form: offset, ofClock: strings.Count(s, ":") == 2}
 	}
+	if d, ok := spelled(s); ok {
+		return moment{number: d.Seconds(), unit: time.Second, form: offset}
+	}
 	if m := twelveHours.FindStringSubmatch(s); m != nil {
 		for _, layout := range []string{"3:04:05PM", "3:04PM"} {
 			if t, err := time.Parse(layout, strings.ToUpper(m[1]+m[2]+"M")); err == nil {

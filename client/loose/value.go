@@ -14,6 +14,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
+
+	"call-logs-mcp/internal/lazyregexp"
 )
 
 // Unmarshal decodes b, and leaves zero what is of another type than v has for it.
@@ -165,10 +167,30 @@ type Length struct{ V *time.Duration }
 
 func (l *Length) UnmarshalJSON(b []byte) error {
 	l.V = nil
-	if d, ok := Clock(string(bytes.Trim(b, `"`))); ok {
+	s := string(bytes.Trim(b, `"`))
+	if d, ok := Clock(s); ok {
+		l.V = &d
+	} else if d, ok := spelled(s); ok {
 		l.V = &d
 	}
 	return nil
+}
+
+// inUnits is a length as people and ISO 8601 write it: 1m 5s, 65 seconds, PT1M5S.
+var inUnits = lazyregexp.New(`(?i)^(?:PT)?(?:(\d+(?:\.\d+)?)\s*h(?:(?:ou)?rs?)?)?[\s,]*(?:(\d+(?:\.\d+)?)\s*m(?:in(?:ute)?s?)?)?[\s,]*(?:(\d+(?:\.\d+)?)\s*s(?:ec(?:ond)?s?)?)?[\s,]*(?:(\d+(?:\.\d+)?)\s*m(?:illi)?s(?:ec(?:ond)?s?)?)?$`)
+
+// spelled reads a length with its units.
+func spelled(s string) (d time.Duration, ok bool) {
+	m := inUnits.FindStringSubmatch(strings.TrimSpace(s))
+	if m == nil || !strings.ContainsAny(s, "0123456789") {
+		return 0, false
+	}
+	for i, unit := range []time.Duration{time.Hour, time.Minute, time.Second, time.Millisecond} {
+		if n, err := strconv.ParseFloat(m[i+1], 64); err == nil && n < 1e7 {
+			d += time.Duration(math.Round(n * float64(unit)))
+		}
+	}
+	return d, true
 }
 
 // Clock reads "MM:SS", "HH:MM:SS" or seconds, with decimals or without.

@@ -147,15 +147,15 @@ func written(s string, zone *time.Location) (time.Time, bool) {
 	}
 	for _, layout := range locals {
 		if t, err := time.ParseInLocation(layout, plain, zone); err == nil {
-			return first(t), true
+			return Earlier(t), true
 		}
 	}
 	return time.Time{}, false
 }
 
-// first is t, or the earlier time at which the clocks of its zone show the same:
+// Earlier is t, or the earlier time at which the clocks of its zone show the same:
 // in the hour that comes twice when they are set back.
-func first(t time.Time) time.Time {
+func Earlier(t time.Time) time.Time {
 	start, _ := t.ZoneBounds()
 	if start.IsZero() {
 		return t
@@ -200,7 +200,7 @@ func instant(t time.Time) (moment, error) {
 
 func day(t time.Time, spoken bool) moment {
 	y, m, d := t.Date()
-	at := func(d int) time.Time { return first(time.Date(y, m, d, 0, 0, 0, 0, t.Location())).UTC() }
+	at := func(d int) time.Time { return Earlier(time.Date(y, m, d, 0, 0, 0, 0, t.Location())).UTC() }
 	return moment{start: at(d), end: at(d + 1).Add(-time.Microsecond), spoken: spoken}
 }
 
@@ -220,9 +220,9 @@ func shift(t time.Time, sign int, n, unit string) (time.Time, error) {
 	case "h", "hr", "hour":
 		return t.Add(time.Duration(k) * time.Hour), nil
 	case "d", "day":
-		return first(t.AddDate(0, 0, k)), nil
+		return Earlier(t.AddDate(0, 0, k)), nil
 	case "w", "week":
-		return first(t.AddDate(0, 0, 7*k)), nil
+		return Earlier(t.AddDate(0, 0, 7*k)), nil
 	case "M", "mo", "month":
 		return months(t, k), nil
 	case "y", "yr", "year":
@@ -235,7 +235,7 @@ func shift(t time.Time, sign int, n, unit string) (time.Time, error) {
 func months(t time.Time, n int) time.Time {
 	y, m, d := t.Date()
 	last := time.Date(y, m+time.Month(n)+1, 0, 0, 0, 0, 0, t.Location()).Day()
-	return first(t.AddDate(0, n, min(d, last)-d))
+	return Earlier(t.AddDate(0, n, min(d, last)-d))
 }
 
 func clip(s string, n int) string {

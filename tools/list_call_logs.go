@@ -37,8 +37,9 @@ func listCallLogs(d Deps) server.ServerTool {
 		} else if err := q.sameOrder(in.OrderBy); err != nil {
 			return nil, err
 		}
-		q.query.Need = call.NeedOpening
-		p, err := d.Calls.Find(ctx, q.query)
+		asked := q.query
+		asked.Need = call.NeedRow
+		p, err := d.Calls.Find(ctx, asked)
 		if err != nil {
 			return nil, err
 		}

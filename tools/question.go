@@ -81,6 +81,7 @@ func (d Deps) sealed(ctx context.Context, c call.Cursor) string {
 		if sealed := d.Cursors.Seal(ctx, packed); sealed != packed {
 			return sealed
 		}
+		return call.CursorText(packed)
 	}
 	return c.String()
 }

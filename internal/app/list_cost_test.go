@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -49,6 +50,7 @@ func newMetered(t testing.TB) *metered {
 	m.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		m.requests.Add(1)
+		w.Header().Set("Date", now().Format(http.TimeFormat))
 		r.Header.Del("Accept-Encoding") // bytes as they are
 		api.ServeHTTP(counted{w, &m.bytes}, r)
 		m.busy.Add(int64(time.Since(began)))
@@ -135,17 +137,39 @@ func (m *metered) noop(t testing.TB, n int) *mcpclient.Client {
 	return c
 }
 
-// BenchmarkLiveList sets a live list beside the request that it comes to and
-// beside a server of the library that makes that request, all in turn.
+// copied is a client of a server with a copy of all calls, up to date.
+func (m *metered) copied(t testing.TB) *mcpclient.Client {
+	env := map[string]string{"HOME": t.TempDir(), "CEKURA_API_KEY": "k", "CEKURA_BASE_URL": m.URL}
+	path := filepath.Join(t.TempDir(), "copy", "calls.db")
+	get := func(name string) string { return env[name] }
+	cfg, err := config.Parse(client.Providers(), []string{"sync", "--mirror", path}, get, io.Discard)
+	require.NoError(t, err)
+	h, err := open(cfg.Options, "test", slog.New(slog.DiscardHandler), now)
+	require.NoError(t, err)
+	require.NoError(t, h.sync(t.Context(), cfg, io.Discard))
+	cfg, err = config.Parse(client.Providers(), []string{"serve", "--mirror", path}, get, io.Discard)
+	require.NoError(t, err)
+	h, err = open(cfg.Options, "test", slog.New(slog.DiscardHandler), now)
+	require.NoError(t, err)
+	if c, ok := h.base.(*copied); ok {
+		t.Cleanup(func() { c.drop(nil) })
+	}
+	return h.client(t)
+}
+
+// BenchmarkLiveList sets a live list, and one from a copy, beside the request that
+// it comes to and beside a server of the library that makes that request, all in turn.
 func BenchmarkLiveList(b *testing.B) {
 	for _, n := range []int{1, 5, 20, 100} {
 		b.Run(fmt.Sprint(n, "rows"), func(b *testing.B) {
 			m := newMetered(b)
-			ours, noop := m.live(b), m.noop(b, n)
+			ours, copied, noop := m.live(b), m.copied(b), m.noop(b, n)
 			took, cost := map[string][]time.Duration{}, map[string]time.Duration{}
+			requests := map[string]int64{}
 			run := func(name string, f func()) {
-				began, before, busy := time.Now(), cpu(), m.busy.Load()
+				began, before, busy, asked := time.Now(), cpu(), m.busy.Load(), m.requests.Load()
 				f()
+				requests[name] += m.requests.Load() - asked
 				took[name] = append(took[name], time.Since(began))
 				cost[name] += cpu() - before - time.Duration(m.busy.Load()-busy)
 			}
@@ -153,11 +177,13 @@ func BenchmarkLiveList(b *testing.B) {
 				run("direct", func() { m.direct(b, n) })
 				run("noop", func() { ask(b, noop, "list_call_logs", `{}`) })
 				run("ours", func() { ask(b, ours, "list_call_logs", listOf(n)) })
+				run("copied", func() { ask(b, copied, "list_call_logs", listOf(n)) })
 			}
 			for name, all := range took {
 				slices.Sort(all)
 				b.ReportMetric(float64(all[len(all)/2].Microseconds())/1000, name+"-p50-ms")
 				b.ReportMetric(float64(cost[name].Microseconds())/1000/float64(len(all)), name+"-cpu-ms")
+				b.ReportMetric(float64(requests[name])/float64(len(all)), name+"-requests")
 			}
 		})
 	}

@@ -73,8 +73,11 @@ type cursorJSON struct {
 
 // String writes the cursor: some 60 to 120 characters without meaning to its
 // reader, checked against damage.
-func (c Cursor) String() string {
-	return cursorPrefix + base64.RawURLEncoding.EncodeToString([]byte(c.Packed()))
+func (c Cursor) String() string { return CursorText(c.Packed()) }
+
+// CursorText is the Cursor.String of what Cursor.Packed made.
+func CursorText(packed string) string {
+	return cursorPrefix + base64.RawURLEncoding.EncodeToString([]byte(packed))
 }
 
 // Packed is the cursor as the bytes that String writes, for who writes them in

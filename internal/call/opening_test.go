@@ -22,9 +22,9 @@ func (f fixed) Find(context.Context, call.Query) (call.Page, error) {
 	return call.Page{Logs: []*call.Log{f.log}}, nil
 }
 
-// An answer that needs no more than openings has the same ones, as many turns, and no
-// word that was not masked.
-func TestNeedOpening(t *testing.T) {
+// An answer that needs rows has the same openings, as many turns, and no word that was
+// not masked.
+func TestNeedRow(t *testing.T) {
 	secret := strings.NewReplacer("my secret word is", "•", "plain", "•")
 	var last string // depends on what was said before, as masks do
 	v := &call.View{
@@ -38,7 +38,9 @@ func TestNeedOpening(t *testing.T) {
 		},
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		l := &call.Log{}
+		l := &call.Log{
+			Metrics: []call.Metric{{Name: "plain", Explanation: []string{"plain"}}}, Metadata: map[string]any{"plain": "plain"}, DynamicVariables: map[string]any{"plain": "plain"},
+		}
 		for i, text := range rapid.SliceOfN(rapid.SampledFrom([]string{"", " ", "hello", "my secret word is plain", "I want to book a plain room", "yes my secret word is"}), 0, 12).Draw(t, "texts") {
 			turn := call.Turn{Index: i + 1, Text: text, Role: rapid.SampledFrom([]call.Role{call.RoleAgent, call.RoleCaller, call.RoleTool}).Draw(t, "role")}
 			if turn.Role == call.RoleTool {
@@ -49,12 +51,16 @@ func TestNeedOpening(t *testing.T) {
 		src := call.Masked(fixed{log: l}, func(context.Context) *call.View { return v })
 		all, err := src.Find(t.Context(), call.Query{})
 		require.NoError(t, err)
-		some, err := src.Find(t.Context(), call.Query{Need: call.NeedOpening})
+		some, err := src.Find(t.Context(), call.Query{Need: call.NeedRow})
 		require.NoError(t, err)
 		want, got := all.Logs[0], some.Logs[0]
 		assert.Equal(t, want.Opening(), got.Opening())
 		require.Len(t, got.Turns, len(want.Turns))
 		assert.Equal(t, want.Turns == nil, got.Turns == nil)
+		assert.Equal(t, []call.Metric{{Name: "•"}}, got.Metrics)
+		assert.Empty(t, got.Metadata)
+		assert.Empty(t, got.DynamicVariables)
+		assert.NotEmpty(t, l.Metrics[0].Explanation, "what is shared stays")
 		for i, turn := range got.Turns {
 			assert.Equal(t, want.Turns[i].Role, turn.Role)
 			assert.Nil(t, turn.Tool)

@@ -27,8 +27,8 @@ type Query struct {
 	// Confine sets it.
 	Within filter.Expr
 
-	// Need is what of the transcripts the answer shows. A source may leave the rest blank,
-	// and what masks leaves it unmasked and blank.
+	// Need is what of each call the answer shows. A source may leave the rest blank; what
+	// masks calls does, since it does not mask it.
 	Need Need
 
 	// Scan bounds how many calls a source may read from its upstream to answer,
@@ -42,12 +42,15 @@ type Query struct {
 	Progress Progress // of an answer that has to wait; nil for nobody
 }
 
-// A Need is what of the transcripts of a Page is looked at.
+// A Need is what of the calls of a Page is looked at.
 type Need int
 
 const (
-	NeedAll     Need = iota
-	NeedOpening      // Log.Opening, and the number and roles of the turns
+	NeedAll Need = iota
+	// NeedRow is a row of a list: of what was said Log.Opening and the number and
+	// roles of the turns, and neither explanations of metrics nor what stands behind
+	// keys.
+	NeedRow
 )
 
 // A Progress hears how far an answer is that waits for calls to be fetched:

@@ -41,14 +41,17 @@ func (l *Log) mapText(v *View, need Need) *Log {
 		*s = v.Name(*s)
 	}
 	out.Notes = mapSlice(l.Notes, func(s *string) bool { was := *s; *s = v.Text(was); return *s != was })
-	if out.Turns = l.Turns; need == NeedOpening {
-		out.Turns = l.openingTurns(v)
+	if need == NeedRow {
+		out.Turns, out.Metadata, out.DynamicVariables = l.openingTurns(v), nil, nil
 	} else {
-		out.Turns = l.mapTurns(v)
+		out.Turns, out.Metadata, out.DynamicVariables = l.mapTurns(v), v.values(l.Metadata), v.values(l.DynamicVariables)
 	}
-	out.Metrics = mapSlice(l.Metrics, func(m *Metric) bool { return m.mapText(v.Text, v.Name) })
-	out.Metadata = v.values(l.Metadata)
-	out.DynamicVariables = v.values(l.DynamicVariables)
+	out.Metrics = mapSlice(l.Metrics, func(m *Metric) bool {
+		if need == NeedRow {
+			m.Explanation = nil
+		}
+		return m.mapText(v.Text, v.Name) || need == NeedRow
+	})
 	return &out
 }
 

@@ -50,7 +50,7 @@ func beside(env func(string) string, name string) string {
 
 // load reads the file at path or, if that is "", the one in the default place,
 // which need not be there.
-func load(providers []provider.Spec, options map[string]option, path string, env func(string) string) (*file, error) {
+func load(providers []provider.Spec, grammar *kong.Application, path string, env func(string) string) (*file, error) {
 	given := path != ""
 	if !given {
 		if path = beside(env, "config.yaml"); path == "" {
@@ -79,7 +79,7 @@ func load(providers []provider.Spec, options map[string]option, path string, env
 	case root == nil:
 		return nil, nil
 	}
-	l := &loader{providers: providers, options: options, env: env, dir: filepath.Dir(path), exposed: open(info)}
+	l := &loader{providers: providers, options: optionsOf(grammar), env: env, dir: filepath.Dir(path), exposed: open(info)}
 	return l.file(*root)
 }
 

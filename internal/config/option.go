@@ -45,14 +45,14 @@ func keyOf(flag *kong.Flag) string { return strings.ReplaceAll(flag.Name, "-", "
 
 // optionsOf are all options of the grammar, by their keys.
 func optionsOf(grammar *kong.Application) map[string]option {
-	all := map[string]option{}
+	all, checks := map[string]option{}, checks()
 	for _, command := range grammar.Leaves(false) {
 		for _, flag := range slices.Concat(command.AllFlags(false)...) {
 			if !flag.Tag.Has("file") {
 				continue
 			}
 			name := flag.Tag.Get("file")
-			o := option{check: checks()[name], path: name == "path" || name == "mirror"}
+			o := option{check: checks[name], path: name == "path" || name == "mirror"}
 			if flag.Enum != "" {
 				o.check = among(slices.DeleteFunc(flag.EnumSlice(), func(s string) bool { return s == "" })...)
 			}
@@ -73,8 +73,9 @@ func optionsOf(grammar *kong.Application) map[string]option {
 // checkFlags puts their checks to the flags of a group, or to those of no group and
 // of the copy.
 func checkFlags(parsed *kong.Context, http bool) error {
+	checks := checks()
 	for _, flag := range parsed.Flags() {
-		check := checks()[flag.Tag.Get("file")]
+		check := checks[flag.Tag.Get("file")]
 		if check == nil || flag.Tag.Has("from") || (flag.Group != nil && flag.Group.Key == "http") != http {
 			continue
 		}

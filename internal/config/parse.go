@@ -99,7 +99,7 @@ func (cmds *commands) parse(grammar any, places []*Place, providers []provider.S
 	if err != nil {
 		return Config{}, fmt.Errorf("config: %w", err) // the grammar itself is wrong
 	}
-	f, broken := load(providers, optionsOf(parser.Model), configFlag(parser, args), env)
+	f, broken := load(providers, parser.Model, configFlag(parser, args), env)
 	parsed, err := parser.Parse(args)
 	switch {
 	case helped:

@@ -194,7 +194,7 @@ func (s seen) text(field, text string) string {
 	switch {
 	case field == "customer_number":
 		return s.view.Number(text)
-	case field == "call_id":
+	case field == "call_id", field == "trace_id":
 		customer := ""
 		if c, ok := s.row.(Called); ok {
 			customer = c.CustomerNumber()
@@ -226,7 +226,7 @@ func isNumberKey(key string) bool {
 }
 
 // unnumbered writes the digits of a customer's number in a name as v has them,
-// if it hides any.
+// if it hides any: all of them, or what is left without the country's code.
 func (v *View) unnumbered(customer, masked string) func(string) string {
 	digits := strings.Map(func(r rune) rune {
 		if r < '0' || r > '9' {
@@ -234,11 +234,24 @@ func (v *View) unnumbered(customer, masked string) func(string) string {
 		}
 		return r
 	}, customer)
-	if len(digits) < 7 {
+	if len(digits) < leastNumber {
 		return func(s string) string { return s }
 	}
 	if masked == v.Name(customer) {
 		return func(s string) string { return s }
 	}
-	return strings.NewReplacer(digits, strings.TrimPrefix(masked, "+")).Replace
+	return func(s string) string {
+		if strings.Contains(s, digits) {
+			return strings.ReplaceAll(s, digits, strings.TrimPrefix(masked, "+"))
+		}
+		for n := len(digits) - 1; n >= leastNumber; n-- {
+			if end := digits[len(digits)-n:]; strings.Contains(s, end) {
+				return strings.ReplaceAll(s, end, v.Number(end))
+			}
+		}
+		return s
+	}
 }
+
+// leastNumber is how many digits of a customer's number are no chance in a name.
+const leastNumber = 7

@@ -82,6 +82,25 @@ func TestMapTextMasksTheCallersNumberInNames(t *testing.T) {
 	assert.Equal(t, "https://d.example.com/of/•0199", l.MapText(view(words, itself)).DashboardURL)
 }
 
+// Names write a number without its country's code, too, and with a prefix for trunks.
+func TestMapTextMasksTheNationalNumberInNames(t *testing.T) {
+	masks := func(s string) string { return "•" + s[max(0, len(s)-4):] }
+	number := &call.View{Text: itself, Number: masks, Name: itself, Hides: true}
+	for name, want := range map[string]string{
+		"call-4-4155550123":      "call-4-•0123",
+		"call-04155550123-x":     "call-0•0123-x",
+		"room_0014155550123":     "room_00•0123",
+		"5550123.mp4":            "•0123.mp4",
+		"0123-20261120T15100550": "0123-20261120T15100550",
+	} {
+		l := &call.Log{Customer: "+14155550123", CallID: name}
+		assert.Equal(t, want, l.MapText(number).CallID)
+		l.TraceID = name
+		assert.Equal(t, []any{want}, number.Values(l, "call_id"), "conditions see the same")
+		assert.Equal(t, []any{want}, number.Values(l, "trace_id"))
+	}
+}
+
 func TestMapTextLeavesTheOriginal(t *testing.T) {
 	l, same := full(), full()
 	l.Turns = append(l.Turns, call.Turn{Index: 2, Text: "second", Tool: &call.Tool{Args: "a", Result: "r"}})

@@ -133,6 +133,14 @@ func (v *View) Of(l *Log) *Log {
 	return l.MapText(v)
 }
 
+// Said is the turns of l as v shows them.
+func (v *View) Said(l *Log) []Turn {
+	if v == nil || !v.Hides {
+		return l.Turns
+	}
+	return l.mapTurns(v)
+}
+
 // Row is what v shows of a row: of a *Log as Log.MapText has it, of the value
 // of a single field in the same way.
 func (v *View) Row(r filter.Row) filter.Row { return seen{v, r} }

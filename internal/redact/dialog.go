@@ -153,15 +153,14 @@ var asks = setOf("your what when where who which why how pin name date address e
 // isBackchannel tells a turn that only says that one listens: okay, go on, or
 // digits that are repeated.
 func isBackchannel(s string) bool {
-	words := strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.Is(unicode.M, r) && r != '\'' })
-	n := 0
-	for _, w := range words {
-		if asks[strings.ToLower(w)] {
+	all, unknown := 0, 0
+	for w := range strings.FieldsFuncSeq(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.Is(unicode.M, r) && r != '\'' }) {
+		if said := sayingOf(w); said.what == nothingSpoken {
+			unknown++
+		}
+		if all++; all > 14 || unknown > 3 || asks[strings.ToLower(w)] {
 			return false
 		}
-		if said := sayingOf(w); said.what == nothingSpoken {
-			n++
-		}
 	}
-	return n <= 3 && len(words) <= 14
+	return true
 }

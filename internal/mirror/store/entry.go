@@ -120,10 +120,10 @@ func Hash(l *call.Log) (uint64, error) {
 // split finds the words of the call, apart by who said them, and counts them.
 func (e *entry) split(said tally, view *call.View) {
 	var b [columnCount][]byte
-	shown := view.Of(e.log)
+	shown := view.Said(e.log)
 	for i := range e.log.Turns {
 		turn := &e.log.Turns[i]
-		parts := shown.Turns[i].Parts()
+		parts := shown[i].Parts()
 		for n, part := range turn.Parts() {
 			if part == "" && parts[n] == "" {
 				continue

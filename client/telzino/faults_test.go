@@ -123,6 +123,8 @@ func TestForbiddenAgent(t *testing.T) {
 
 	_, err = s.Find(t.Context(), call.Query{Where: filter.Cond{Field: "agent.id", Op: filter.Eq, Value: telzinotest.AgentID(1)}})
 	wiretest.Fails(t, err, call.Forbidden, "403")
+	_, err = s.Find(t.Context(), call.Query{Where: filter.Cond{Field: "agent.id", Op: filter.Eq, Value: telzinotest.AgentID(2)}})
+	wiretest.Fails(t, err, call.NotFound, "no call logs of agent \""+telzinotest.AgentID(2)+"\" (404); check TELZINO_AGENT_IDS")
 }
 
 func TestGet(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -122,6 +123,10 @@ func (s *source) list(a agent, oldest bool) wire.List {
 		Fetch: func(ctx context.Context, page, size int) (wire.Rows, error) {
 			var answer listAnswer
 			meta, err := s.get(ctx, rest.Path("v1", "agents", a.id, "call-logs"), page, size, &answer)
+			var e *call.Error
+			if errors.As(err, &e) && e.Kind == call.NotFound {
+				err = &call.Error{Kind: e.Kind, Msg: fmt.Sprintf("Telzino has no call logs of agent %.80q (404); check TELZINO_AGENT_IDS and %s.", a.id, s.o.BaseName), Hint: askOperator, Err: err}
+			}
 			if err != nil {
 				return wire.Rows{}, err
 			}

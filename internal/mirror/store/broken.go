@@ -54,7 +54,7 @@ func broken(err error) *BrokenError {
 		}
 		return false
 	}
-	b := &BrokenError{Reason: "it could not be read", Remedy: "Run call-logs-mcp doctor, or remove it to have it built anew.", Err: err}
+	b := &BrokenError{Reason: "it could not be read", Remedy: "Run call-logs-mcp doctor, or move it away to have it built anew.", Err: err}
 	switch {
 	case Broken(err) != nil:
 		b = Broken(err)

@@ -35,6 +35,7 @@ func OpenIn(zone *time.Location, name string, paths ...string) (call.Source, err
 	// The order that is asked for most: sorting what is sorted costs little.
 	slices.SortFunc(r.logs, call.Newest.Compare)
 	s := &source{name: name, logs: r.logs, byKey: map[string]*call.Log{}, gap: r.gap()}
+	s.undated = slices.ContainsFunc(r.logs, func(l *call.Log) bool { return l.StartedAt.IsZero() })
 	for _, l := range slices.Backward(r.logs) { // of equal call ids, the newest
 		s.byKey[l.CallID] = l
 	}
@@ -66,12 +67,22 @@ type source struct {
 	logs  []*call.Log          // newest first
 	byKey map[string]*call.Log // and by CallID
 	gap   string               // what could not be read
+
+	undated bool // some calls have no start time
 }
 
 func (s *source) Find(ctx context.Context, q call.Query) (call.Page, error) {
 	p, err := call.Sorted(ctx, q, s.logs)
-	if s.gap != "" && err == nil {
+	if err != nil {
+		return p, err
+	}
+	if s.gap != "" {
 		p.Notes = append(p.Notes, s.gap)
+	}
+	if s.undated {
+		if note := call.Undated(ctx, s, q.Where); note != "" {
+			p.Notes = append(p.Notes, note)
+		}
 	}
 	return p, err
 }

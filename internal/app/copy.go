@@ -82,30 +82,44 @@ func (h *house) index(ctx context.Context, files *call.Merged) (*opened, error) 
 		return nil, err
 	}
 	var notes []string // of what could not be read
+	undated := false
 	for _, name := range files.Sources() {
 		p, err := h.sources[name].Find(ctx, call.Query{Limit: 1 << 30})
 		notes = append(notes, p.Notes...)
 		if err == nil {
+			undated = undated || slices.ContainsFunc(p.Logs, func(l *call.Log) bool { return l.StartedAt.IsZero() })
 			err = put(ctx, db, p.Logs, h.tools.Now())
 		}
 		if err != nil {
 			return nil, errors.Join(err, db.Close())
 		}
 	}
-	return &opened{Aggregator: whole{db, notes}, db: db}, nil
+	return &opened{Aggregator: whole{db, notes, undated}, db: db}, nil
 }
 
 // whole is a store that has all there is, so that each answer covers everything.
 type whole struct {
 	*store.Store
-	notes []string // that every answer bears
+	notes   []string // that every answer bears
+	undated bool     // some calls have no start time
+}
+
+// said is what an answer to a question with this filter has to say.
+func (w whole) said(ctx context.Context, where filter.Expr) []string {
+	if !w.undated {
+		return w.notes
+	}
+	if note := call.Undated(ctx, w.Store, where); note != "" {
+		return append(slices.Clone(w.notes), note)
+	}
+	return w.notes
 }
 
 // Find says of a search how many calls it went through: all that the filter
 // leaves.
 func (w whole) Find(ctx context.Context, q call.Query) (call.Page, error) {
 	p, err := w.Store.Find(ctx, q)
-	p.Notes = append(p.Notes, w.notes...)
+	p.Notes = append(p.Notes, w.said(ctx, q.Where)...)
 	if err != nil || q.Text == nil && q.Similar == nil {
 		return p, err
 	}
@@ -124,6 +138,6 @@ func (w whole) Locate(ctx context.Context, id call.ID, where filter.Expr) (there
 
 func (w whole) Aggregate(ctx context.Context, a call.Aggregation) (call.Aggregate, error) {
 	out, err := w.Store.Aggregate(ctx, a)
-	out.Notes = append(out.Notes, w.notes...)
+	out.Notes = append(out.Notes, w.said(ctx, a.Where)...)
 	return out, err
 }

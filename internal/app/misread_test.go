@@ -39,4 +39,15 @@ func TestWhatWasMisread(t *testing.T) {
 		assert.NotContains(t, text, not, "what was done already is no way out")
 		assert.NotContains(t, text, "longer window", "of all time there is none")
 	}
+	undated := oneTurn(t, "undated", "•••••••2671 thanks", map[string]any{"started_at": nil})
+	c = over(t, []string{undated, oneTurn(t, "dated", "hello", day(1))})
+	for _, tool := range []string{"list_call_logs", "aggregate_call_logs"} {
+		text = textOf(t, ask(t, c, tool, `{"timestamp_from":"now-7d"}`))
+		assert.Contains(t, text, "for want of a start time: 1", "a call without a start is in no window")
+		assert.NotContains(t, textOf(t, ask(t, c, tool, `{}`)), "want of a start time")
+	}
+	assert.Contains(t, textOf(t, ask(t, c, "get_call_log", `{"id":"undated"}`)), "start unknown · 1:00")
+	text = textOf(t, ask(t, c, "read_transcript", `{"id":"undated","from_turn":1,"offset":0}`))
+	assert.Contains(t, text, "2671 thanks", "a turn that fits is shown whole")
+	assert.NotContains(t, text, "goes on")
 }

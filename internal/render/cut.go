@@ -75,6 +75,9 @@ func prefix(s string, limit int) int {
 	for low > 0 && low < len(s) && !utf8.RuneStart(s[low]) {
 		low--
 	}
+	if low == len(s) {
+		return low
+	}
 	if i := strings.LastIndexByte(s[:low], ' '); i >= low*2/3 {
 		return i
 	}
@@ -94,6 +97,9 @@ func suffix(s string, limit int) int {
 	}
 	for high < len(s) && !utf8.RuneStart(s[high]) {
 		high++
+	}
+	if high == 0 {
+		return high
 	}
 	if i := strings.IndexByte(s[high:], ' '); i >= 0 && i <= (len(s)-high)/3 {
 		return high + i

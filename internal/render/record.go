@@ -135,7 +135,7 @@ func facts(l *call.Log) (lines []string) {
 		id += " · " + Address(l.DashboardURL)
 	}
 	lines = append(lines, id)
-	start, length := "", ""
+	start, length := "start unknown", ""
 	if !l.StartedAt.IsZero() {
 		start = l.StartedAt.UTC().Format("2006-01-02 15:04:05") + " UTC"
 	}

@@ -3,6 +3,7 @@ package call
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // A Term is one thing that a Text looks for: words in a row, folded as Words
@@ -55,10 +56,38 @@ func clauseOf(terms []Term) clause {
 // Words yields the words of s, folded, as Text compares them.
 func Words(s string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
-		for _, t := range tokenize(s) {
-			if !yield(strings.ToLower(t.word)) {
-				return
+		var tokens []token
+		start := -1
+		for i := 0; i < len(s); i++ {
+			switch b := s[i]; {
+			case b >= utf8.RuneSelf: // split what stands between characters of ASCII that are no part of words
+				from, to := i, i+1
+				if start >= 0 {
+					from, start = start, -1
+				}
+				for to < len(s) && (s[to] >= utf8.RuneSelf || isWord[s[to]]) {
+					to++
+				}
+				tokens = appendTokens(tokens[:0], s[from:to])
+				for _, t := range tokens {
+					if !yield(strings.ToLower(t.word)) {
+						return
+					}
+				}
+				i = to - 1
+			case isWord[b]:
+				if start < 0 {
+					start = i
+				}
+			case start >= 0:
+				if !yield(strings.ToLower(s[start:i])) {
+					return
+				}
+				start = -1
 			}
+		}
+		if start >= 0 {
+			yield(strings.ToLower(s[start:]))
 		}
 	}
 }

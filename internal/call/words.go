@@ -130,9 +130,10 @@ func (t *Turn) mapText(v *View, text string) bool {
 	changed := text != t.Text
 	t.Text = text
 	if t.Tool != nil {
-		tool := *t.Tool
-		tool.Name, tool.Args, tool.Result = v.Text(tool.Name), v.Text(tool.Args), v.Text(tool.Result)
-		if tool != *t.Tool {
+		name, args, result := v.Text(t.Tool.Name), v.Text(t.Tool.Args), v.Text(t.Tool.Result)
+		if name != t.Tool.Name || args != t.Tool.Args || result != t.Tool.Result {
+			tool := *t.Tool
+			tool.Name, tool.Args, tool.Result = name, args, result
 			t.Tool, changed = &tool, true
 		}
 	}

@@ -35,8 +35,9 @@ func (e *edit) cue(at int) cue {
 	}
 	before := e.s[from:at]
 	c, words := readCue(before, cueWords)
-	if c == noCue && from == 0 && words < cueWords && e.before != "" {
-		c, _ = readCue(e.before[max(0, len(e.before)-cueBytes):], cueWords-words)
+	if c == noCue && from == 0 && words < cueWords {
+		asked := e.before.last()
+		c, _ = readCue(asked[max(0, len(asked)-cueBytes):], cueWords-words)
 	}
 	return c
 }

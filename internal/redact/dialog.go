@@ -13,16 +13,10 @@ import (
 // for a cue.
 func (m *Masker) Turns(texts, speakers []string, n int) []string {
 	out := slices.Clone(texts)
-	asked := "" // what was said last, by anybody
+	before := &preceding{texts: texts}
 	for i, text := range texts[:n] {
-		if hasDigits(text) || asked != "" {
-			out[i] = m.mask(text, asked)
-		} else {
-			out[i] = m.Mask(text)
-		}
-		if text != "" && !isBackchannel(text) {
-			asked = text
-		}
+		before.n = i
+		out[i] = m.mask(text, before)
 	}
 	for i := 0; i < n; {
 		run := dictatedFrom(texts, speakers, i)
@@ -34,6 +28,30 @@ func (m *Masker) Turns(texts, speakers []string, n int) []string {
 		i = run[len(run)-1]
 	}
 	return out[:n]
+}
+
+// preceding is what was said before a turn.
+type preceding struct {
+	texts []string
+	n     int // how many
+	asked string
+	known int // asked is the last of so many
+}
+
+// last is what was said last, by anybody, but for backchannels. Few turns hold
+// what it has to be known for, so that it is looked for only then.
+func (s *preceding) last() string {
+	if s == nil {
+		return ""
+	}
+	for i := s.n - 1; i >= s.known; i-- {
+		if s.texts[i] != "" && !isBackchannel(s.texts[i]) {
+			s.asked = s.texts[i]
+			break
+		}
+	}
+	s.known = max(s.known, s.n)
+	return s.asked
 }
 
 // maxRun bounds the turns that are looked at as one.
@@ -79,7 +97,7 @@ func (m *Masker) join(texts, out []string, run []int) {
 	}
 	whole := edit{s: b.String()}
 	if run[0] > 0 {
-		whole.before = texts[run[0]-1]
+		whole.before = &preceding{asked: texts[run[0]-1]}
 	}
 	whole.marks = []change{}
 	whole.mask()

@@ -1,5 +1,7 @@
 package redact
 
+import "strings"
+
 // number masks what it can of the digits that begin at e.s[from:], together with
 // those that stand close behind, and returns where to read on.
 func number(e *edit, from int) int {
@@ -7,8 +9,10 @@ func number(e *edit, from int) int {
 		if joinsBehind(e.s[:from], e.s[from] == '+') {
 			return end
 		}
-		if end, ok := dictate(e, from); ok && e.done > from {
-			return end
+		if end < len(e.s) && (kinds[e.s[end]] == letter || strings.IndexByte("?';:", e.s[end]) >= 0) { // words may go on with it
+			if end, ok := dictate(e, from); ok && e.done > from {
+				return end
+			}
 		}
 		if n < leastCued || joinsAhead(e.s[end:], false) {
 			return end
@@ -61,6 +65,9 @@ func (r *run) cued(e *edit, a, b int) bool {
 	n := 0
 	for i := a; i <= b; i++ {
 		n += min(r.groups[i].n, maxGroup)
+	}
+	if n < leastCued || n < 12 && r.dated(a, b) && !r.even(a, b) {
+		return false // whatever the words before say
 	}
 	keep := 4
 	switch c := r.cue(); {
@@ -147,10 +154,11 @@ func (r *run) match(a int) find {
 	if f := r.national(a); f.last >= a {
 		return f
 	}
-	if !r.groups[a].plus && r.bare(a) && r.cue() == otherCue {
+	f := r.phone(a)
+	if f.last >= a && !r.groups[a].plus && r.bare(a) && r.cue() == otherCue {
 		return none
 	}
-	return r.phone(a)
+	return f
 }
 
 // bare tells whether the group a stands alone, or begins groups that are not

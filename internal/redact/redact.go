@@ -36,10 +36,10 @@ func New() *Masker { return &Masker{} }
 // dates, times, amounts, addresses of machines, identifiers with letters.
 // Masking twice changes nothing more. Text without anything to mask is returned
 // as it is, for about the cost of reading it.
-func (m *Masker) Mask(s string) string { return m.mask(s, "") }
+func (m *Masker) Mask(s string) string { return m.mask(s, nil) }
 
 // mask is Mask of s, with what was said before it.
-func (m *Masker) mask(s, before string) string {
+func (m *Masker) mask(s string, before *preceding) string {
 	if m.strict {
 		s = strictly(s)
 	}
@@ -55,7 +55,7 @@ func (m *Masker) mask(s, before string) string {
 }
 
 // mask is one round over s.
-func mask(s, before string) string {
+func mask(s string, before *preceding) string {
 	e := edit{s: s, before: before}
 	e.mask()
 	return e.String()
@@ -88,7 +88,7 @@ func (e *edit) mask() {
 				i = end
 				continue
 			}
-			if to == i+1 || to == len(s) || s[to] >= utf8.RuneSelf || mayBeSpoken(s[i], s[i+1], to-i) {
+			if to < len(s) && (s[to] >= utf8.RuneSelf || mayBeSpoken(s[i], s[i+1], to-i)) { // the last word alone is no number
 				to = words(e, i)
 			}
 			i = to
@@ -112,7 +112,7 @@ func (e *edit) other(i, to int) (end int, ok bool) {
 	if to-i <= 6 && to < len(e.s) && (isDigit(e.s[to]) || to-i == 2 && e.s[to] == ' ' && to+1 < len(e.s) && isDigit(e.s[to+1])) {
 		return code(e, i)
 	}
-	if to-i == 2 && e.s[i]|0x20 == 'a' && e.s[i+1]|0x20 == 't' || to-i >= 6 && to-i <= 12 && strings.IndexByte("ack", e.s[i]|0x20) >= 0 && mayBeSpoken(e.s[i], e.s[i+1], to-i) && atWords[strings.ToLower(e.s[i:to])] {
+	if to-i == 2 && e.s[i]|0x20 == 'a' && e.s[i+1]|0x20 == 't' || to-i >= 6 && to-i <= 12 && mayBeSpoken(e.s[i], e.s[i+1], to-i) && strings.IndexByte("ack", e.s[i]|0x20) >= 0 && atWords[strings.ToLower(e.s[i:to])] {
 		return spokenEmail(e, i, to)
 	}
 	return 0, false
@@ -154,8 +154,12 @@ var kinds = func() (t [utf8.RuneSelf]kind) {
 }()
 
 // mayBeSpoken tells by its first two letters and its length that a word may be a
-// digit, or the "at" of an address, so that few words are looked up.
+// digit, or the "at" of an address, so that few words are looked up. Of a single
+// letter, b is what is behind it.
 func mayBeSpoken(a, b byte, n int) bool {
+	if n == 1 {
+		return letters[a|0x20-'a']
+	}
 	return starts[a|0x20-'a'][b|0x20-'a']&(1<<n) != 0
 }
 
@@ -177,10 +181,19 @@ var starts = func() (t [26][26]uint32) {
 	return t
 }()
 
+// letters are the single letters that say a digit.
+var letters = func() (t [26]bool) {
+	for b := range t {
+		what := sayings[string(rune('a'+b))].what
+		t[b] = what != nothingSpoken && what != aFiller && what != aHundred
+	}
+	return t
+}()
+
 // An edit is a text of which parts are replaced from front to back.
 type edit struct {
 	s      string
-	before string // what was said before s, which may say what it is
+	before *preceding // which may say what s is
 	out    []byte
 	done   int      // out stands for s[:done]
 	marks  []change // what was replaced, where that is not nil

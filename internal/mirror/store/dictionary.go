@@ -25,29 +25,8 @@ const (
 // fragments returns the parts of logs that are worth most in a dictionary, the
 // commonest last, where they cost fewest bits to refer to.
 func fragments(logs []*call.Log) []string {
-	in := map[string]int{}
-	for _, l := range logs {
-		mine := map[string]bool{}
-		for i := range l.Turns {
-			for _, part := range l.Turns[i].Parts() {
-				pieces(part, mine)
-			}
-		}
-		for _, s := range repeated(l) {
-			mine[s] = !strings.Contains(s, "\n")
-		}
-		for s, fits := range mine {
-			if fits {
-				in[s]++
-			}
-		}
-	}
-	var common []string
-	for s, n := range in {
-		if n >= commonIn && len(s) > 3 {
-			common = append(common, s)
-		}
-	}
+	in := commonOf(logs)
+	common := slices.Collect(maps.Keys(in))
 	// The longest first: what they contain need not be said again, unless it is
 	// much commoner.
 	slices.SortFunc(common, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
@@ -56,17 +35,49 @@ func fragments(logs []*call.Log) []string {
 		if n, ok := said[s]; ok && in[s] < 2*n {
 			return true
 		}
-		parts := map[string]bool{}
-		pieces(s, parts)
-		for p := range parts {
+		pieces(s, func(p string) {
 			for _, p := range []string{p, strings.TrimPrefix(p, " ")} {
 				said[p] = max(said[p], in[s])
 			}
-		}
+		})
 		return false
 	})
 	return mostWorth(common, func(s string) int { return in[s] * (len(s) - 3) })
 }
+
+// commonOf are the fragments that at least commonIn of logs have, and how many do.
+func commonOf(logs []*call.Log) map[string]int {
+	type found struct{ calls, last int32 } // last is the log that had it last, from 1
+	in := map[string]found{}
+	for k, l := range logs {
+		count := func(s string) {
+			if f := in[s]; f.last != int32(k+1) {
+				in[s] = found{f.calls + 1, int32(k + 1)}
+			}
+		}
+		for i := range l.Turns {
+			for _, part := range l.Turns[i].Parts() {
+				pieces(part, count)
+			}
+		}
+		for _, s := range repeated(l) {
+			if len(s) >= leastFragment && !strings.Contains(s, "\n") {
+				count(s)
+			}
+		}
+	}
+	common := map[string]int{}
+	for s, f := range in {
+		if f.calls >= commonIn {
+			common[s] = int(f.calls)
+		}
+	}
+	return common
+}
+
+// leastFragment is how long a fragment is at least, lest referring to it costs
+// more than it does.
+const leastFragment = 4
 
 // mostWorth keeps what fits into a dictionary, the best last.
 func mostWorth(common []string, worth func(string) int) []string {
@@ -99,14 +110,14 @@ func repeated(l *call.Log) []string {
 	return append(append(out, keysOf(l.Metadata)...), keysOf(l.DynamicVariables)...)
 }
 
-// pieces adds to set what of a text may be common: the whole, and runs of up to
-// four of its words with what stands before them.
-func pieces(s string, set map[string]bool) {
-	if s == "" || strings.Contains(s, "\n") || len(s) > 2000 {
+// pieces puts take to what of a text may be common, some of it twice: the whole,
+// and runs of up to four of its words with what stands before them.
+func pieces(s string, take func(string)) {
+	if len(s) < leastFragment || strings.Contains(s, "\n") || len(s) > 2000 {
 		return
 	}
-	set[s] = true
-	ends := []int{0}
+	take(s)
+	ends := make([]int, 1, 64)
 	for i := 1; i < len(s); i++ {
 		if !isAlnum(s[i]) && isAlnum(s[i-1]) {
 			ends = append(ends, i)
@@ -115,7 +126,9 @@ func pieces(s string, set map[string]bool) {
 	ends = append(ends, len(s))
 	for i := range ends {
 		for n := 1; n <= 4 && i+n < len(ends); n++ {
-			set[s[ends[i]:ends[i+n]]] = true
+			if from, to := ends[i], ends[i+n]; to-from >= leastFragment {
+				take(s[from:to])
+			}
 		}
 	}
 }

@@ -57,7 +57,7 @@ func clauseOf(terms []Term) clause {
 func Words(s string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		var tokens []token
-		start := -1
+		start, upper := -1, false
 		for i := 0; i < len(s); i++ {
 			switch b := s[i]; {
 			case b >= utf8.RuneSelf: // split what stands between characters of ASCII that are no part of words
@@ -74,13 +74,18 @@ func Words(s string) func(yield func(string) bool) {
 						return
 					}
 				}
-				i = to - 1
+				i, upper = to-1, false
 			case isWord[b]:
 				if start < 0 {
 					start = i
 				}
+				upper = upper || b <= 'Z' && b >= 'A'
 			case start >= 0:
-				if !yield(strings.ToLower(s[start:i])) {
+				word := s[start:i]
+				if upper {
+					word, upper = strings.ToLower(word), false
+				}
+				if !yield(word) {
 					return
 				}
 				start = -1

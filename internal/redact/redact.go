@@ -84,9 +84,11 @@ func (e *edit) mask() {
 			for to < len(s) && s[to] < utf8.RuneSelf && kinds[s[to]] == letter {
 				to++
 			}
-			if end, ok := e.other(i, to); ok {
-				i = end
-				continue
+			if mayBeOther(s, i, to) {
+				if end, ok := e.other(i, to); ok {
+					i = end
+					continue
+				}
 			}
 			if to < len(s) && (s[to] >= utf8.RuneSelf || mayBeSpoken(s[i], s[i+1], to-i)) { // the last word alone is no number
 				to = words(e, i)
@@ -112,10 +114,17 @@ func (e *edit) other(i, to int) (end int, ok bool) {
 	if to-i <= 6 && to < len(e.s) && (isDigit(e.s[to]) || to-i == 2 && e.s[to] == ' ' && to+1 < len(e.s) && isDigit(e.s[to+1])) {
 		return code(e, i)
 	}
-	if to-i == 2 && e.s[i]|0x20 == 'a' && e.s[i+1]|0x20 == 't' || to-i >= 6 && to-i <= 12 && mayBeSpoken(e.s[i], e.s[i+1], to-i) && strings.IndexByte("ack", e.s[i]|0x20) >= 0 && atWords[strings.ToLower(e.s[i:to])] {
+	if to-i == 2 && e.s[i]|0x20 == 'a' && e.s[i+1]|0x20 == 't' || to-i >= 6 && to-i <= 12 && mayBeSpoken(e.s[i], e.s[i+1], to-i) && atWords[strings.ToLower(e.s[i:to])] {
 		return spokenEmail(e, i, to)
 	}
 	return 0, false
+}
+
+// mayBeOther tells cheaply that other may mask something: digits stand behind the
+// word, or it begins as the words for at do.
+func mayBeOther(s string, i, to int) bool {
+	first := s[i] | 0x20
+	return first == 'a' || first == 'c' || first == 'k' || to < len(s) && to-i <= 6 && (isDigit(s[to]) || s[to] == ' ' && to-i == 2)
 }
 
 // codeOf masks a code that begins with digits: eight, and a letter.

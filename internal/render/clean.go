@@ -72,7 +72,11 @@ func firstDirt(s string) int {
 		case b < ' ', b == 0x7f:
 			return i
 		case !suspects[b]:
-		case b == ' ' && (i == 0 || s[i-1] == ' ' || i == len(s)-1),
+		case b == ' ':
+			if i == 0 || s[i-1] == ' ' || i == len(s)-1 {
+				return i
+			}
+		case
 			b == '[' && i > 0 && s[i-1] == '!',
 			b == '(' && i > 0 && s[i-1] == ']',
 			b == ':' && endsInHTTP(s[:i]) > 0,
@@ -165,7 +169,9 @@ func (c *cleaner) rune(r rune, raw string) {
 func endsInHTTP(s string) int {
 	n := len(s)
 	switch {
-	case n >= 4 && strings.EqualFold(s[n-4:], "http"):
+	case n < 4 || s[n-1]|0x20 != 'p' && s[n-1]|0x20 != 's':
+		return 0
+	case strings.EqualFold(s[n-4:], "http"):
 		return 4
 	case n >= 5 && strings.EqualFold(s[n-5:], "https"):
 		return 5

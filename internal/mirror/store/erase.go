@@ -36,7 +36,24 @@ func (s *Store) erase(ctx context.Context) error {
 	if err := s.eraseWords(ctx); err != nil {
 		return err
 	}
+	if err := s.write(ctx, rewriteTerms); err != nil {
+		return err
+	}
 	return s.write(ctx, s.emptyLog)
+}
+
+// rewriteTerms writes the vocabulary anew. secure_delete zeroes what is deleted,
+// but a page that was rebalanced before may keep an old copy of a word in its
+// unallocated space, where nothing finds it but a look at the bytes.
+func rewriteTerms(c *conn) error {
+	return c.transact(func() error {
+		return c.Exec(`
+CREATE TABLE rewritten(term TEXT PRIMARY KEY, stem TEXT NOT NULL, calls INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO rewritten SELECT * FROM terms ORDER BY term;
+DROP TABLE terms;
+ALTER TABLE rewritten RENAME TO terms;
+CREATE INDEX terms_stem ON terms(stem);`)
+	})
 }
 
 // eraseAfter is what a Commit does of erase: where the index is large, its words

@@ -97,7 +97,8 @@ func attacks(ids []string) (bodies []string) {
 }
 
 // BenchmarkAttack asks for lists as eight principals do, first in quiet and then
-// while a ninth sends what costs most, as fast as his rate allows: make bench-attack.
+// while a ninth sends what costs most, as fast as his rate allows. It runs where
+// CALL_LOGS_ATTACK says for how long, such as 15s.
 // The goal is that the others' p99 is at most five times that in quiet.
 func BenchmarkAttack(b *testing.B) {
 	long, err := time.ParseDuration(os.Getenv("CALL_LOGS_ATTACK"))

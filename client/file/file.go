@@ -80,7 +80,7 @@ func (s *source) Find(ctx context.Context, q call.Query) (call.Page, error) {
 		p.Notes = append(p.Notes, s.gap)
 	}
 	if s.undated {
-		if note := call.Undated(ctx, s, q.Where); note != "" {
+		if note := call.Undated(func(q call.Query) (call.Page, error) { return call.Sorted(ctx, q, s.logs) }, q.Where); note != "" {
 			p.Notes = append(p.Notes, note)
 		}
 	}

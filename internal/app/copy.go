@@ -109,7 +109,7 @@ func (w whole) said(ctx context.Context, where filter.Expr) []string {
 	if !w.undated {
 		return w.notes
 	}
-	if note := call.Undated(ctx, w.Store, where); note != "" {
+	if note := call.Undated(func(q call.Query) (call.Page, error) { return w.Store.Find(ctx, q) }, where); note != "" {
 		return append(slices.Clone(w.notes), note)
 	}
 	return w.notes

@@ -34,12 +34,12 @@ type connections struct {
 
 	mu        sync.Mutex
 	open      int
-	byAddress map[netip.Addr]*crowd
+	byAddress map[netip.Addr]*addressConnections
 	idle      *list.List // of *connection, the longest idle first
 }
 
-// A crowd is the connections of one address.
-type crowd struct {
+// An addressConnections is the connections of one address.
+type addressConnections struct {
 	served  int
 	waiting []*connection // the newest last
 }
@@ -79,7 +79,7 @@ func (c *connection) spare(from netip.Addr) bool {
 func newConnections(ln net.Listener, each int, t timeouts, trusted []netip.Prefix, refused func()) *connections {
 	l := &connections{
 		Listener: ln, all: t.connections, each: each, wait: t.header, stranger: t.stranger, trusted: trusted, refused: refused,
-		ready: make(chan *connection, t.connections), ended: make(chan struct{}), byAddress: map[netip.Addr]*crowd{}, idle: list.New(),
+		ready: make(chan *connection, t.connections), ended: make(chan struct{}), byAddress: map[netip.Addr]*addressConnections{}, idle: list.New(),
 	}
 	go l.accept()
 	return l
@@ -125,7 +125,7 @@ func (l *connections) admit(c *connection) {
 	l.open++
 	of := l.byAddress[c.from]
 	if of == nil {
-		of = &crowd{}
+		of = &addressConnections{}
 		l.byAddress[c.from] = of
 	}
 	if of.served < l.each || among(l.trusted, c.from) {
@@ -137,7 +137,7 @@ func (l *connections) admit(c *connection) {
 	l.makeRoom(c, time.Now().Add(l.wait))
 }
 
-func (l *connections) serve(of *crowd, c *connection) {
+func (l *connections) serve(of *addressConnections, c *connection) {
 	of.served++
 	c.served = true
 	l.rest(c, true)

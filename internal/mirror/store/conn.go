@@ -22,7 +22,7 @@ type conn struct {
 	ranks ranking                  // what the words of the running question are worth
 	store *Store
 	memo  memo
-	quick bool // it is of the lane for questions that take little
+	quick bool // it is of the pool for questions that take little
 
 	damaged damaged // records that the running question cannot read
 }

@@ -31,15 +31,15 @@ type Options struct {
 
 // A Store is one database. It is safe for use by several goroutines, and the
 // file by several processes: one writes at a time, and readers never wait for it.
-// Questions share out the readers: see lane.
+// Questions share out the readers: see readerPool.
 type Store struct {
 	path     string // "" in memory
 	uri      string
 	now      func() time.Time
 	view     *call.View
 	writing  chan *conn // holds the one connection that writes, when it is free
-	readers  *lane
-	quick    *lane         // of questions that take little
+	readers  *readerPool
+	quick    *readerPool   // of questions that take little
 	spend    time.Duration // call.SpendTime, but in tests
 	codec    codec
 	terms    vocabulary

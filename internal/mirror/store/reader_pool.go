@@ -26,31 +26,31 @@ const (
 	readerHeap = 64 << 20
 )
 
-// A lane is connections that read for one kind of question, shared out by who
+// A readerPool is connections that read for one kind of question, shared out by who
 // asks: see fair.By.
-type lane struct {
+type readerPool struct {
 	conns  chan *conn // a nil one is yet to be opened
 	places *fair.Places
 	quick  bool
 }
 
-// newLane makes a lane of n connections. Where there are several, nobody has all.
-func newLane(n int, quick bool) *lane {
-	l := &lane{conns: make(chan *conn, n), places: fair.New(n, max(1, n-1), 0), quick: quick}
+// newReaderPool makes a pool of n connections. Where there are several, nobody has all.
+func newReaderPool(n int, quick bool) *readerPool {
+	l := &readerPool{conns: make(chan *conn, n), places: fair.New(n, max(1, n-1), 0), quick: quick}
 	for range n {
 		l.conns <- nil
 	}
 	return l
 }
 
-// newReaders makes the lanes of a database. One processor is left to
+// newReaders makes the reader pools of a database. One processor is left to
 // those whose questions take little.
 func (s *Store) newReaders() {
-	s.quick, s.readers = newLane(quickReaders, true), newLane(max(1, runtime.GOMAXPROCS(0)-1), false)
+	s.quick, s.readers = newReaderPool(quickReaders, true), newReaderPool(max(1, runtime.GOMAXPROCS(0)-1), false)
 }
 
 // close closes the connections, waiting for those who use them.
-func (l *lane) close() (errs []error) {
+func (l *readerPool) close() (errs []error) {
 	for range cap(l.conns) {
 		if c := <-l.conns; c != nil {
 			errs = append(errs, c.close())
@@ -60,7 +60,7 @@ func (l *lane) close() (errs []error) {
 }
 
 // lend lends f a connection of l.
-func (s *Store) lend(ctx context.Context, l *lane, f func(*conn) error) error {
+func (s *Store) lend(ctx context.Context, l *readerPool, f func(*conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return call.Stopped(err)
 	}
@@ -95,12 +95,12 @@ func (s *Store) lend(ctx context.Context, l *lane, f func(*conn) error) error {
 
 // read lends f a connection for what is no question of anybody's, or one whose
 // price is known to be small.
-func (s *Store) read(ctx context.Context, l *lane, f func(*conn) error) error {
+func (s *Store) read(ctx context.Context, l *readerPool, f func(*conn) error) error {
 	return s.lend(ctx, l, func(c *conn) error { return failure(ctx, c.lent(ctx, f)) })
 }
 
 // answer lends f a connection for a question. One that may be cheap is tried on
-// the lane for those; it is asked anew on the other if it was not.
+// the pool for those; it is asked anew on the other if it was not.
 func (s *Store) answer(ctx context.Context, cheap bool, f func(*conn) error) error {
 	if cheap {
 		err := s.lend(ctx, s.quick, func(c *conn) error {

@@ -129,16 +129,6 @@ func Map(e Expr, change func(Cond) Expr) Expr {
 	return e
 }
 
-// Viewed reports whether e has a condition with a View.
-func Viewed(e Expr) bool {
-	for c := range Conds(e) {
-		if c.View != nil {
-			return true
-		}
-	}
-	return false
-}
-
 // Split divides e into the part that a backend can run and the rest, so that
 // And{push, rest} means e. It asks can about each conjunct of e, whole.
 func Split(e Expr, can func(Expr) bool) (push, rest Expr) {

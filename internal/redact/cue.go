@@ -124,23 +124,30 @@ func generic(s, next string) cue {
 	return weakCue
 }
 
+// lowered is word in small letters, written into room, which has place for word:
+// so that looking a word up allocates nothing. Nil is one that grew beyond it.
+func lowered(room []byte, word string) []byte {
+	for i := range len(word) {
+		if room[i] = word[i]; word[i] >= utf8.RuneSelf {
+			if word = strings.ToLower(word); len(word) > len(room) {
+				return nil
+			}
+			return room[:copy(room, word)]
+		}
+		if 'A' <= word[i] && word[i] <= 'Z' {
+			room[i] |= 0x20
+		}
+	}
+	return room[:len(word)]
+}
+
 // wordCue is what one word says.
 func wordCue(word string) cue {
 	var low [32]byte
 	if len(word) > len(low) {
 		return noCue
 	}
-	for i := range len(word) {
-		if low[i] = word[i]; word[i] >= utf8.RuneSelf {
-			word = strings.ToLower(word)
-			copy(low[:], word)
-			break
-		}
-		if 'A' <= word[i] && word[i] <= 'Z' {
-			low[i] |= 0x20
-		}
-	}
-	if c, ok := cueOf[string(low[:min(len(word), len(low))])]; ok {
+	if c, ok := cueOf[string(lowered(low[:], word))]; ok {
 		return c
 	}
 	for _, article := range [...]string{"ال", "ה"} {

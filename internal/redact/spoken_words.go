@@ -40,20 +40,7 @@ func sayingOf(word string) saying {
 		return saying{what: aDigit, n: int(word[0] - '0'), d: word, numeral: true}
 	}
 	var low [maxSaying]byte
-	for i := range len(word) {
-		if low[i] = word[i]; word[i] >= utf8.RuneSelf {
-			word = strings.ToLower(word)
-			copy(low[:], word)
-			break
-		}
-		if 'A' <= word[i] && word[i] <= 'Z' {
-			low[i] |= 0x20
-		}
-	}
-	if len(word) > maxSaying {
-		return saying{}
-	}
-	if s, ok := sayings[string(low[:len(word)])]; ok {
+	if s, ok := sayings[string(lowered(low[:], word))]; ok {
 		return s
 	}
 	if word != "" && word[0] >= utf8.RuneSelf {
